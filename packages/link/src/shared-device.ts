@@ -1,0 +1,137 @@
+// Several consumers on one device: the stack, the sniffer, the heartbeat, a tap.
+import { LinkError } from './errors.js';
+import type {
+  FrameBatch,
+  FramesHandler,
+  LinkCounters,
+  LinkDevice,
+  LinkOffload,
+  LinkStateHandler,
+} from './device.js';
+import type { MacAddress } from './mac-address.js';
+
+/**
+ * Opens a device once and lets any number of ports use it. Every port receives every frame, in the order in which the
+ * ports were opened; what one port sends the others do not see. The device opens with the first port and closes with
+ * {@link SharedDevice.close} or with the last port.
+ */
+export class SharedDevice {
+  readonly #device: LinkDevice;
+  /** Replaced, never changed: a port may open or close while a frame is handed round. */
+  #ports: readonly SharedPort[] = [];
+  #opened = false;
+
+  constructor(device: LinkDevice) {
+    this.#device = device;
+  }
+
+  /** A new consumer's own view of the device. */
+  port(): LinkDevice {
+    return new SharedPort(this.#device, {
+      attach: (port) => {
+        this.#attach(port);
+      },
+      detach: (port) => {
+        this.#detach(port);
+      },
+    });
+  }
+
+  /** Closes the device under all ports. */
+  close(): void {
+    this.#ports = [];
+    this.#device.close();
+  }
+
+  #attach(port: SharedPort): void {
+    if (!this.#opened) {
+      this.#device.open(
+        (batch) => {
+          this.#deliver(batch);
+        },
+        (up) => {
+          for (const each of this.#ports) each.linkState(up);
+        },
+      );
+      this.#opened = true;
+    }
+    this.#ports = [...this.#ports, port];
+  }
+
+  #deliver(batch: FrameBatch): void {
+    for (const port of this.#ports) port.deliver(batch);
+  }
+
+  #detach(port: SharedPort): void {
+    this.#ports = this.#ports.filter((each) => each !== port);
+    if (this.#opened && this.#ports.length === 0) this.#device.close();
+  }
+}
+
+interface PortOwner {
+  attach(port: SharedPort): void;
+  detach(port: SharedPort): void;
+}
+
+class SharedPort implements LinkDevice {
+  readonly #device: LinkDevice;
+  readonly #owner: PortOwner;
+  #onFrames: FramesHandler | undefined;
+  #onLinkState: LinkStateHandler | undefined;
+  #closed = false;
+
+  constructor(device: LinkDevice, owner: PortOwner) {
+    this.#device = device;
+    this.#owner = owner;
+  }
+
+  get name(): string {
+    return this.#device.name;
+  }
+  get mac(): MacAddress {
+    return this.#device.mac;
+  }
+  get mtu(): number {
+    return this.#device.mtu;
+  }
+  get offload(): LinkOffload {
+    return this.#device.offload;
+  }
+  get up(): boolean {
+    return this.#device.up;
+  }
+  get counters(): Readonly<LinkCounters> {
+    return this.#device.counters;
+  }
+
+  open(onFrames: FramesHandler, onLinkState?: LinkStateHandler): void {
+    if (this.#onFrames !== undefined || this.#closed) {
+      throw new LinkError('RFSIS_LINK_STATE', `${this.name}: this port is open or closed already`);
+    }
+    this.#onFrames = onFrames;
+    this.#onLinkState = onLinkState;
+    this.#owner.attach(this);
+  }
+
+  send(frame: Uint8Array, length?: number): boolean {
+    return !this.#closed && this.#device.send(frame, length);
+  }
+
+  flush(): void {
+    this.#device.flush();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#owner.detach(this);
+  }
+
+  deliver(batch: FrameBatch): void {
+    if (!this.#closed) this.#onFrames?.(batch);
+  }
+
+  linkState(up: boolean): void {
+    if (!this.#closed) this.#onLinkState?.(up);
+  }
+}
