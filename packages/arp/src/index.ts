@@ -7,3 +7,4 @@ export * from './errors.js';
 export * from './neighbor-cache.js';
 export * from './options.js';
 export * from './prober.js';
+export type { TransmitResult } from './resolver.js';

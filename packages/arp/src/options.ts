@@ -1,5 +1,6 @@
 // What an ARP endpoint is told: its seams, limits, times and hooks.
 import type { Clock, Ipv4Address, LinkDevice, MacAddress, Random } from '@rfsis/link';
+import { ArpError } from './errors.js';
 
 /** What the octets of a trailer will be appended to. */
 export type TrailerKind = 'announcement' | 'defence' | 'probe';
@@ -100,4 +101,32 @@ export interface ResolveOptions {
    * must be quick (a witness during takeover) may go down to 10 on its own responsibility.
    */
   readonly intervalMs?: number;
+}
+
+/** The defaults of {@link NeighborTiming} and {@link HoldLimits}. */
+export const ARP_DEFAULTS: NeighborTiming & HoldLimits = {
+  reachableMs: 60_000,
+  staleMs: 600_000,
+  requestIntervalMs: 1000,
+  requestLimit: 3,
+  pollLimit: 2,
+  failedMs: 1000,
+  cacheEntries: 1024,
+  heldFrames: 64,
+  heldOctets: 262_144,
+};
+
+/** Fills in defaults. @throws {ArpError} `RFSIS_ARP_OPTION_INVALID` for what is no positive finite number */
+export function completeOptions(options: ArpEndpointOptions): NeighborTiming & HoldLimits {
+  const complete = { ...ARP_DEFAULTS };
+  for (const key of Object.keys(ARP_DEFAULTS) as (keyof typeof ARP_DEFAULTS)[]) {
+    complete[key] = positive(key, options[key] ?? ARP_DEFAULTS[key]);
+  }
+  return complete;
+}
+
+/** @throws {ArpError} `RFSIS_ARP_OPTION_INVALID` */
+export function positive(name: string, value: number): number {
+  if (value > 0 && value < Infinity) return value;
+  throw new ArpError('RFSIS_ARP_OPTION_INVALID', `${name} is ${value}: expected a positive finite number`);
 }
