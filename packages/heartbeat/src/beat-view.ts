@@ -127,9 +127,19 @@ export class BeatView {
     return this.#u32(BeatField.interval) / 1000;
   }
 
+  /** {@link SessionId.high} of the sender's session. */
+  get sessionHigh(): number {
+    return this.#u32(BeatField.session);
+  }
+
+  /** {@link SessionId.low} of the sender's session. */
+  get sessionLow(): number {
+    return this.#u32(BeatField.session + 4);
+  }
+
   /** Whether the sender's session is `session`. */
   isFrom(session: SessionId): boolean {
-    return this.#u32(BeatField.session + 4) === session.low && this.#u32(BeatField.session) === session.high;
+    return this.sessionLow === session.low && this.sessionHigh === session.high;
   }
 
   /** Whether the beat echoes `session`. */
