@@ -18,7 +18,7 @@ export type ChecksumState = (typeof ChecksumState)[keyof typeof ChecksumState];
  * long, Ethernet header included, frame check sequence not.
  */
 export class FrameBatch {
-  /** Storage of all frames of this batch. */
+  /** Storage of all frames of this batch. Never a Buffer, whose `slice()` would not copy. */
   bytes: Uint8Array;
   /** How many frames there are. */
   count = 0;
@@ -88,6 +88,13 @@ export class FrameBatch {
     this.#lengths = lengths;
     this.#checksums = checksums;
   }
+}
+
+/** A copy of the first `length` octets of `frame`. Unlike `slice()` it copies a Buffer too. */
+export function copyFrame(frame: Uint8Array, length: number = frame.length): Uint8Array {
+  const copy = new Uint8Array(length);
+  copy.set(length === frame.length ? frame : frame.subarray(0, length));
+  return copy;
 }
 
 /** Takes the frames of one batch. It must not throw. */

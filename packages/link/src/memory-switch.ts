@@ -3,6 +3,7 @@ import type { Clock } from './clock.js';
 import {
   FrameBatch,
   NO_OFFLOAD,
+  copyFrame,
   newLinkCounters,
   type FramesHandler,
   type LinkDevice,
@@ -43,7 +44,9 @@ export class MemorySwitch {
   readonly latencyMs: number;
   readonly queueFrames: number;
   readonly #tableEntries: number;
-  readonly #ports: MemoryPort[] = [];
+  /** Replaced, never changed: a port may close while a frame is flooded. */
+  #ports: readonly MemoryPort[] = [];
+  #portNumber = 0;
   readonly #table = new Map<number, MemoryPort>();
   readonly #partitions = new Set<string>();
 
@@ -56,8 +59,8 @@ export class MemorySwitch {
 
   /** Adds a port, with its cable plugged in. */
   port(options: MemoryPortOptions): MemoryPort {
-    const port = new MemoryPort(this, this.#ports.length, options);
-    this.#ports.push(port);
+    const port = new MemoryPort(this, this.#portNumber++, options);
+    this.#ports = [...this.#ports, port];
     return port;
   }
 
@@ -91,6 +94,12 @@ export class MemorySwitch {
       return;
     }
     for (const port of this.#ports) if (port !== ingress) this.#pass(ingress, port, frame);
+  }
+
+  /** For ports: `port` is closed. @internal */
+  remove(port: MemoryPort): void {
+    this.#ports = this.#ports.filter((each) => each !== port);
+    this.forget(port);
   }
 
   /** For ports: a cable was pulled, what was learned there is void. @internal */
@@ -129,6 +138,7 @@ export class MemoryPort implements LinkDevice {
   readonly counters = newLinkCounters();
   readonly #switch: MemorySwitch;
   readonly #queue: Uint8Array[] = [];
+  readonly #batch = new FrameBatch();
   #onFrames: FramesHandler | undefined;
   #onLinkState: LinkStateHandler | undefined;
   #plugged = true;
@@ -156,13 +166,14 @@ export class MemoryPort implements LinkDevice {
   }
 
   send(frame: Uint8Array, length: number = frame.length): boolean {
-    if (!this.up || length < ETHERNET_HEADER_OCTETS || length > this.mtu + ETHERNET_HEADER_OCTETS) {
+    const longest = Math.min(frame.length, this.mtu + ETHERNET_HEADER_OCTETS);
+    if (!this.up || length < ETHERNET_HEADER_OCTETS || length > longest) {
       this.counters.txDropped++;
       return false;
     }
     this.counters.txFrames++;
     this.counters.txOctets += length;
-    this.#switch.forward(this, frame.slice(0, length));
+    this.#switch.forward(this, copyFrame(frame, length));
     return true;
   }
 
@@ -173,12 +184,12 @@ export class MemoryPort implements LinkDevice {
   close(): void {
     this.#closed = true;
     this.#queue.length = 0;
-    this.#switch.forget(this);
+    this.#switch.remove(this);
   }
 
-  /** Pulls the cable: frames under way are lost, the host sees the carrier go. */
+  /** Pulls the cable: frames under way to this port are lost, the host sees the carrier go. */
   unplug(): void {
-    if (!this.#plugged) return;
+    if (!this.up) return;
     this.#plugged = false;
     this.#queue.length = 0;
     this.#switch.forget(this);
@@ -187,7 +198,7 @@ export class MemoryPort implements LinkDevice {
 
   /** Puts the cable back. */
   plug(): void {
-    if (this.#plugged) return;
+    if (this.#plugged || this.#closed) return;
     this.#plugged = true;
     this.#onLinkState?.(true);
   }
@@ -212,7 +223,10 @@ export class MemoryPort implements LinkDevice {
     this.counters.rxOctets += frame.length;
     // A private copy: other ports may still wait for the same frame.
     const copy = frame.slice();
-    this.#onFrames?.(FrameBatch.of(copy));
+    this.#batch.clear();
+    this.#batch.bytes = copy;
+    this.#batch.add(0, copy.length);
+    this.#onFrames?.(this.#batch);
     copy.fill(SCRUB_OCTET);
   }
 }

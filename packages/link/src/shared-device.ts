@@ -20,6 +20,7 @@ export class SharedDevice {
   /** Replaced, never changed: a port may open or close while a frame is handed round. */
   #ports: readonly SharedPort[] = [];
   #opened = false;
+  #closed = false;
 
   constructor(device: LinkDevice) {
     this.#device = device;
@@ -39,11 +40,16 @@ export class SharedDevice {
 
   /** Closes the device under all ports. */
   close(): void {
+    for (const port of this.#ports) port.shut();
     this.#ports = [];
+    this.#closed = true;
     this.#device.close();
   }
 
   #attach(port: SharedPort): void {
+    if (this.#closed) {
+      throw new LinkError('RFSIS_LINK_STATE', `${this.#device.name}: the shared device is closed already`);
+    }
     if (!this.#opened) {
       this.#device.open(
         (batch) => {
@@ -64,7 +70,7 @@ export class SharedDevice {
 
   #detach(port: SharedPort): void {
     this.#ports = this.#ports.filter((each) => each !== port);
-    if (this.#opened && this.#ports.length === 0) this.#device.close();
+    if (this.#opened && this.#ports.length === 0) this.close();
   }
 }
 
@@ -98,7 +104,7 @@ class SharedPort implements LinkDevice {
     return this.#device.offload;
   }
   get up(): boolean {
-    return this.#device.up;
+    return !this.#closed && this.#device.up;
   }
   get counters(): Readonly<LinkCounters> {
     return this.#device.counters;
@@ -108,9 +114,9 @@ class SharedPort implements LinkDevice {
     if (this.#onFrames !== undefined || this.#closed) {
       throw new LinkError('RFSIS_LINK_STATE', `${this.name}: this port is open or closed already`);
     }
+    this.#owner.attach(this);
     this.#onFrames = onFrames;
     this.#onLinkState = onLinkState;
-    this.#owner.attach(this);
   }
 
   send(frame: Uint8Array, length?: number): boolean {
@@ -125,6 +131,11 @@ class SharedPort implements LinkDevice {
     if (this.#closed) return;
     this.#closed = true;
     this.#owner.detach(this);
+  }
+
+  /** For the owner: the device is closed under this port. */
+  shut(): void {
+    this.#closed = true;
   }
 
   deliver(batch: FrameBatch): void {

@@ -1,11 +1,28 @@
 // Simulated time: nothing happens until somebody moves the clock, and then in an order that never varies.
 import type { Clock, Timer } from './clock.js';
 
-interface Event extends Timer {
+/** Fewer cancelled events than this are left for their time to come. */
+const COMPACT_EVENTS = 64;
+
+class Event implements Timer {
   readonly dueMs: number;
   /** Breaks ties: first scheduled, first run. */
   readonly order: number;
   callback: (() => void) | undefined;
+  readonly #onCancel: () => void;
+
+  constructor(dueMs: number, order: number, callback: () => void, onCancel: () => void) {
+    this.dueMs = dueMs;
+    this.order = order;
+    this.callback = callback;
+    this.#onCancel = onCancel;
+  }
+
+  cancel(): void {
+    if (this.callback === undefined) return;
+    this.callback = undefined;
+    this.#onCancel();
+  }
 }
 
 /**
@@ -17,7 +34,14 @@ export class VirtualClock implements Clock {
   #order = 0;
   readonly #wallOriginMs: number;
   /** A binary heap, earliest first. */
-  readonly #heap: Event[] = [];
+  #heap: Event[] = [];
+  /** Events in the heap that will not run. */
+  #cancelled = 0;
+  readonly #onCancel = (): void => {
+    this.#cancelled++;
+    // Timers that are set anew again and again (retransmission, keep-alive) must not fill the heap.
+    if (this.#cancelled > COMPACT_EVENTS && this.#cancelled * 2 > this.#heap.length) this.#compact();
+  };
 
   /** @param wallOriginMs what {@link VirtualClock.wallTime} says at time zero */
   constructor(wallOriginMs = 0) {
@@ -33,7 +57,9 @@ export class VirtualClock implements Clock {
     return this.#wallOriginMs + this.#nowMs;
   }
 
+  /** @throws {RangeError} when `delayMs` is not a number */
   setTimer(delayMs: number, callback: () => void): Timer {
+    if (Number.isNaN(delayMs)) throw new RangeError('the delay of a timer is NaN: expected milliseconds');
     return this.#schedule(this.#nowMs + Math.max(0, delayMs), callback);
   }
 
@@ -43,7 +69,7 @@ export class VirtualClock implements Clock {
 
   /** The number of callbacks that are waiting; cancelled ones are not counted. */
   get pending(): number {
-    return this.#heap.reduce((count, event) => (event.callback === undefined ? count : count + 1), 0);
+    return this.#heap.length - this.#cancelled;
   }
 
   /** When the next callback is due, in the time of {@link VirtualClock.now}; undefined when none is waiting. */
@@ -52,22 +78,22 @@ export class VirtualClock implements Clock {
     return this.#heap[0]?.dueMs;
   }
 
-  /** Moves time forward by `durationMs`, running everything that falls due. Promises do not settle in between. */
+  /**
+   * Moves time forward by `durationMs`, running everything that falls due. Promises do not settle in between.
+   * @throws {RangeError} when `durationMs` is negative or not finite, here and in the other ways to advance
+   */
   advance(durationMs: number): void {
-    const untilMs = this.#nowMs + durationMs;
+    const untilMs = this.#deadline(durationMs);
     while (this.#runNext(untilMs));
     this.#nowMs = untilMs;
   }
 
   /**
-   * Like {@link VirtualClock.advance}, but lets promises, `process.nextTick` and streams settle after every callback,
-   * as they would between the callbacks of a real event loop.
+   * Like {@link VirtualClock.advance}, but every callback gets an event-loop turn of its own: `process.nextTick`, promises
+   * and streams settle in between, in the order in which they would on a real clock.
    */
   async advanceAsync(durationMs: number): Promise<void> {
-    const untilMs = this.#nowMs + durationMs;
-    await settle();
-    while (this.#runNext(untilMs)) await settle();
-    this.#nowMs = untilMs;
+    await this.#runTurns(this.#deadline(durationMs), () => false);
   }
 
   /**
@@ -75,16 +101,35 @@ export class VirtualClock implements Clock {
    * @returns whether it held in time
    */
   async advanceUntil(condition: () => boolean, limitMs: number): Promise<boolean> {
-    const untilMs = this.#nowMs + limitMs;
-    await settle();
-    while (!condition()) {
-      if (!this.#runNext(untilMs)) {
-        this.#nowMs = untilMs;
-        return condition();
-      }
-      await settle();
+    return this.#runTurns(this.#deadline(limitMs), condition);
+  }
+
+  /** Runs events until `untilMs`, or until `condition` holds; it is looked at when everything before has settled. */
+  #runTurns(untilMs: number, condition: () => boolean): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const turn = (): void => {
+        try {
+          if (condition()) {
+            resolve(true);
+          } else if (this.#runNext(untilMs)) {
+            setImmediate(turn);
+          } else {
+            this.#nowMs = untilMs;
+            resolve(condition());
+          }
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      };
+      setImmediate(turn);
+    });
+  }
+
+  #deadline(durationMs: number): number {
+    if (!Number.isFinite(durationMs) || durationMs < 0) {
+      throw new RangeError(`time cannot advance by ${durationMs} ms`);
     }
-    return true;
+    return this.#nowMs + durationMs;
   }
 
   #runNext(untilMs: number): boolean {
@@ -100,20 +145,24 @@ export class VirtualClock implements Clock {
   }
 
   #schedule(dueMs: number, callback: () => void): Timer {
-    const event: Event = {
-      dueMs,
-      order: this.#order++,
-      callback,
-      cancel() {
-        this.callback = undefined;
-      },
-    };
+    const event = new Event(dueMs, this.#order++, callback, this.#onCancel);
     this.#push(event);
     return event;
   }
 
   #dropCancelled(): void {
-    while (this.#heap.length > 0 && this.#heap[0]?.callback === undefined) this.#pop();
+    while (this.#heap.length > 0 && this.#heap[0]?.callback === undefined) {
+      this.#pop();
+      this.#cancelled--;
+    }
+  }
+
+  #compact(): void {
+    // A sorted array is a heap.
+    this.#heap = this.#heap
+      .filter((event) => event.callback !== undefined)
+      .sort((a, b) => a.dueMs - b.dueMs || a.order - b.order);
+    this.#cancelled = 0;
   }
 
   #push(event: Event): void {
@@ -150,11 +199,4 @@ export class VirtualClock implements Clock {
 
 function isBefore(a: Event, b: Event): boolean {
   return a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order);
-}
-
-/** Waits until all microtasks and ticks that are ready now have run. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }
