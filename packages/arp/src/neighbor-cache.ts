@@ -263,6 +263,8 @@ export class NeighborCache {
       if (neighbor.state === 'incomplete') continue;
       if (!this.mayRequest(neighbor, nowMs, this.#timing.requestIntervalMs)) continue;
       if (victim === undefined || neighbor.lastUse < victim.lastUse) victim = neighbor;
+      // None ranks lower. In a flood of strangers one of them is found soon.
+      if (victim.lastUse === 0) break;
     }
     if (victim === undefined) return false;
     this.evictions++;
