@@ -37,6 +37,8 @@ export const KIND_CODES: Readonly<Record<BeatKind, number>> = {
 
 /** What the owner of the sender knows about the node; asked for anew for each beat. */
 export interface BeatState {
+  /** The kind of the regular beats; default `beat`. */
+  readonly kind?: BeatKind;
   readonly role: Role;
   /** The configured role is main. Decides when two nodes start as equals. */
   readonly preferred: boolean;

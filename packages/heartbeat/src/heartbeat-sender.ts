@@ -47,6 +47,8 @@ export interface HeartbeatSenderOptions {
    * been frozen keeps itself silent here until it knows that it is still what it was.
    */
   readonly guard?: () => boolean;
+  /** Called after each beat that the device took; must not throw. */
+  readonly onSent?: () => void;
 }
 
 /** Counts since the sender was made. */
@@ -78,8 +80,8 @@ export class HeartbeatSender {
     failed: 0,
     skipped: 0,
   };
-  readonly session: SessionId;
   readonly intervalMs: number;
+  #session: SessionId;
   readonly #options: HeartbeatSenderOptions;
   readonly #lateness = new DurationStatistics();
   readonly #frame = new Uint8Array(BEAT_FRAME_OCTETS);
@@ -100,8 +102,22 @@ export class HeartbeatSender {
       );
     }
     this.#options = options;
-    this.session = options.session;
+    this.#session = options.session;
     this.intervalMs = intervalMs;
+  }
+
+  /** This incarnation. */
+  get session(): SessionId {
+    return this.#session;
+  }
+
+  /**
+   * Goes on under a new session, with a new sequence: what the peer says from now on echoes it, and so can be told from
+   * what it said before. For a node that was away and must not trust what waits in its buffers.
+   */
+  renewSession(session: SessionId): void {
+    this.#session = session;
+    this.#sequence = 0;
   }
 
   /** Whether it beats. */
@@ -120,7 +136,7 @@ export class HeartbeatSender {
     this.#originMs = this.#options.clock.now();
     this.#tick = 1;
     this.#arm(this.intervalMs);
-    this.#send('beat', this.#peer);
+    this.#send(this.#options.state().kind ?? 'beat', this.#peer);
   }
 
   /** Sends nothing from here on, until the next {@link HeartbeatSender.start}. The sequence goes on. */
@@ -134,9 +150,9 @@ export class HeartbeatSender {
    * @param destination MAC to send it to; by default the peer's
    * @returns false when it was not sent: stopped, held back by the guard, or refused by the device
    */
-  beatNow(kind: BeatKind = 'beat', destination?: number): boolean {
+  beatNow(kind?: BeatKind, destination?: number): boolean {
     if (this.#timer === undefined) return false;
-    return this.#send(kind, destination === undefined ? this.#peer : MacAddress.fromNumber(destination));
+    return this.#send(kind ?? this.#options.state().kind ?? 'beat', destination === undefined ? this.#peer : MacAddress.fromNumber(destination));
   }
 
   /**
@@ -178,7 +194,7 @@ export class HeartbeatSender {
       epoch: state.epoch,
       echo: state.echo,
       progress: state.progress,
-      session: this.session,
+      session: this.#session,
       sequence: ++this.#sequence,
       intervalMs: this.intervalMs,
     };
@@ -206,7 +222,7 @@ export class HeartbeatSender {
     this.#tick = next;
     // Armed before sending: a guard or state callback may call stop().
     this.#arm(this.#originMs + next * this.intervalMs - nowMs);
-    this.#send('beat', this.#peer);
+    this.#send(this.#options.state().kind ?? 'beat', this.#peer);
   };
 
   #send(kind: BeatKind, destination: MacAddress): boolean {
@@ -232,6 +248,7 @@ export class HeartbeatSender {
       return false;
     }
     device.flush();
+    this.#options.onSent?.();
     this.counters.sent++;
     if (destination === MacAddress.BROADCAST) this.counters.broadcast++;
     return true;
