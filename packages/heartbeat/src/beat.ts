@@ -10,7 +10,7 @@ export type BeatKind =
   | 'beat'
   /** Rides on a gratuitous ARP for a service address. */
   | 'announcement'
-  /** A sign of life that wants one back at once: the sender does not know the receiver's session yet. */
+  /** A sign of life that wants one back at once: the sender is in doubt about the pair and asks before it acts. */
   | 'hello'
   /** The sender leaves on purpose; take over without waiting. */
   | 'goodbye'

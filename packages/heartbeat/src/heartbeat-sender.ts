@@ -152,7 +152,10 @@ export class HeartbeatSender {
    */
   beatNow(kind?: BeatKind, destination?: number): boolean {
     if (this.#timer === undefined) return false;
-    return this.#send(kind ?? this.#options.state().kind ?? 'beat', destination === undefined ? this.#peer : MacAddress.fromNumber(destination));
+    return this.#send(
+      kind ?? this.#options.state().kind ?? 'beat',
+      destination === undefined ? this.#peer : MacAddress.fromNumber(destination),
+    );
   }
 
   /**
@@ -248,9 +251,9 @@ export class HeartbeatSender {
       return false;
     }
     device.flush();
-    this.#options.onSent?.();
     this.counters.sent++;
     if (destination === MacAddress.BROADCAST) this.counters.broadcast++;
+    this.#options.onSent?.();
     return true;
   }
 }

@@ -9,6 +9,7 @@ import {
   HeartbeatSender,
   SessionId,
   type Beat,
+  type BeatKind,
   type BeatState,
   type HeartbeatSenderOptions,
 } from '../src/index.js';
@@ -320,6 +321,43 @@ describe('control', () => {
       [40, 3],
     ]);
     expect(sender.counters).toMatchObject({ sent: 3, suppressed: 3, failed: 0 });
+  });
+
+  it('sends regular beats of the kind that the state asks for', () => {
+    let kind: BeatKind = 'hello';
+    const { sender } = makeSender({ state: () => ({ ...STATE, kind }) });
+    sender.start();
+    time.advance(10);
+    sender.beatNow();
+    sender.beatNow('handover');
+    kind = 'beat';
+    time.advance(10);
+    expect(heard.map(({ beat }) => beat.kind)).toEqual(['hello', 'hello', 'hello', 'handover', 'beat']);
+  });
+
+  it('goes on under a new session when asked to, with a sequence that begins anew', () => {
+    const { sender } = makeSender();
+    sender.start();
+    time.advance(10);
+    const renewed = SessionId.fromHalves(3, 4);
+    sender.renewSession(renewed);
+    time.advance(10);
+    expect(sender.session).toBe(renewed);
+    expect(heard.map(({ beat }) => [beat.session.toString(), beat.sequence])).toEqual([
+      [SESSION.toString(), 1],
+      [SESSION.toString(), 2],
+      [renewed.toString(), 1],
+    ]);
+  });
+
+  it('tells of each beat that the device took', () => {
+    let sent = 0;
+    const { sender, device } = makeSender({ onSent: () => sent++ });
+    sender.start();
+    time.advance(10);
+    device.unplug();
+    time.advance(10);
+    expect(sent).toBe(2);
   });
 
   it('counts what the device refuses and goes on', () => {
