@@ -71,6 +71,7 @@ class Announcement {
   readonly #startMs: number;
   #next = 0;
   #timer: Timer | undefined;
+  #cancelled = false;
 
   constructor(clock: Clock, sender: ArpSender, address: number, schedule: AnnounceSchedule) {
     this.#clock = clock;
@@ -87,13 +88,15 @@ class Announcement {
       this.#skipTo(nowMs);
     }
     const dueMs = this.#dueMs(this.#next);
-    if (dueMs === Infinity) return;
+    // The trailer's maker may have called it off.
+    if (this.#cancelled || dueMs === Infinity) return;
     this.#timer = this.#clock.setTimer(dueMs - nowMs, () => {
       this.run();
     });
   }
 
   cancel(): void {
+    this.#cancelled = true;
     this.#timer?.cancel();
   }
 

@@ -93,13 +93,13 @@ export class ArpEndpoint {
     const { senderMac, senderIp, targetIp } = view;
     const isRequest = view.operation === ArpOperation.request;
     this.#count(isRequest, senderMac, senderIp, targetIp, ethernetSource);
-    if (this.#findConflict(bytes, offset, end)) return;
+    if (this.#findConflict(bytes, offset, end) || this.#closed) return;
     const toUs = this.#own.has(targetIp);
     if (senderIp !== 0) {
       this.#resolver.heard(senderIp, senderMac, toUs, !isRequest && view.targetMac === this.#mac);
     }
     // RFC 826: ?Is the opcode ares_op$REQUEST? RFC 5227 2.5: probes, with sender IP zero, MUST be answered as well.
-    // A frame that `heard` released may have changed what is ours: look again.
+    // Those whom `heard` told may have changed what is ours: look again.
     if (isRequest && toUs && this.#own.has(targetIp)) this.#sender.reply(targetIp, senderMac, senderIp);
   }
 
@@ -206,6 +206,7 @@ export class ArpEndpoint {
   /** Stops everything, for good. No callback is called after this. May be called twice. */
   close(): void {
     this.#closed = true;
+    this.#own.clear();
     this.#announcer.close();
     this.#defender.close();
     this.#prober.close();

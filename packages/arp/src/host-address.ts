@@ -47,6 +47,10 @@ export class OwnAddresses {
     return this.#values.delete(value);
   }
 
+  clear(): void {
+    this.#values.clear();
+  }
+
   /** The address to ask from: `preferred` when it is ours, else the first one, else 0.0.0.0 (RFC 5227 probes do so). */
   sourceFor(preferred: number): number {
     if (this.#values.has(preferred)) return preferred;

@@ -102,6 +102,7 @@ class Probe {
   readonly #done: (result: ProbeResult) => void;
   #attempts = 0;
   #sent = 0;
+  #finished = false;
   #timer: Timer | undefined;
 
   constructor(
@@ -128,10 +129,12 @@ class Probe {
   }
 
   cancel(): void {
+    this.#finished = true;
     this.#timer?.cancel();
   }
 
   finish(result: ProbeResult): void {
+    if (this.#finished) return;
     this.cancel();
     this.#done(result);
   }
@@ -140,6 +143,8 @@ class Probe {
     const { count, minMs, maxMs, announceWaitMs } = this.#timing;
     this.#attempts++;
     if (this.#sender.probe(this.address)) this.#sent++;
+    // The trailer's maker may have called it off, a device may have brought the answer at once.
+    if (this.#finished) return;
     if (this.#attempts < count) {
       // RFC 5227 2.1.1: spaced randomly and uniformly, PROBE_MIN to PROBE_MAX apart.
       this.#after(minMs + (maxMs - minMs) * randomFraction(this.#random), () => {

@@ -203,6 +203,74 @@ describe('close', () => {
   });
 });
 
+describe('called from a hook', () => {
+  const hooks = ['trailer', 'probe', 'resolve', 'conflict'] as const;
+  it.each(hooks)('close within %s: nothing is sent or scheduled after it', (hook) => {
+    const segment = new Segment();
+    const close = (): undefined => {
+      a.arp.close();
+      segment.forgetSeen();
+    };
+    const a = segment.host(MAC_A, {
+      address: IP_A,
+      trailer: hook === 'trailer' ? close : () => undefined,
+      onConflict: hook === 'conflict' ? close : () => undefined,
+    });
+    if (hook === 'trailer') {
+      a.arp.announce(IP_A);
+      segment.forgetSeen();
+    } else if (hook === 'probe') a.arp.probe(SERVICE, PROBE_FAST, close);
+    else if (hook === 'resolve') a.arp.resolve(SERVICE, { timeoutMs: 50 }, close);
+    // Claims SERVICE and asks for IP_A in one.
+    segment.inject(request(MAC_X, hook === 'conflict' ? IP_A : SERVICE, IP_A));
+    segment.clock.advance(60_000);
+    expect(segment.arpFrom(a)).toEqual([]);
+    expect(segment.clock.pending).toBe(0);
+    expect(a.arp.neighbors()).toEqual([]);
+  });
+
+  it('a probe may be called off, or answered, while it is being sent', () => {
+    const segment = new Segment();
+    const results: unknown[] = [];
+    const bytes = new Uint8Array(ARP_OCTETS);
+    emitArp(bytes, 0, reply(MAC_X, SERVICE, MAC_A, ANY));
+    const arp: ArpEndpoint = new ArpEndpoint({
+      device: {
+        mac: MAC_A,
+        mtu: 1500,
+        send: () => {
+          arp.receive(bytes, 0, ARP_OCTETS, MAC_X.value);
+          return true;
+        },
+      },
+      clock: segment.clock,
+    });
+    arp.probe(SERVICE, PROBE_FAST, (result) => results.push(result));
+    segment.clock.advance(1000);
+    expect(results).toEqual([{ conflict: MAC_X, by: 'holder', trusted: false }]);
+    arp.resolve(SERVICE, { timeoutMs: 50 }, (result) => results.push(result));
+    segment.clock.advance(1000);
+    expect(results).toHaveLength(2);
+    expect(arp.counters.requestsSent).toBe(1);
+    expect(arp.counters.probesSent).toBe(1);
+  });
+
+  it('an address may be given up while it is being announced', () => {
+    const segment = new Segment();
+    const a = segment.host(MAC_A, {
+      address: IP_A,
+      trailer: () => {
+        a.arp.removeAddress(IP_A);
+        return undefined;
+      },
+    });
+    a.arp.announce(IP_A);
+    segment.clock.advance(60_000);
+    expect(segment.arpFrom(a)).toHaveLength(1);
+    expect(segment.clock.pending).toBe(0);
+  });
+});
+
 describe('set-up', () => {
   it.each([ANY, ip('127.0.0.1'), ip('239.1.2.3'), ip('255.255.255.255')])(
     'refuses the address %s',
