@@ -1,4 +1,5 @@
 // @rfsis/link: frames in and out. See README.md for what is here and what is not.
+export * from './cap-device.js';
 export * from './checksum.js';
 export * from './clock.js';
 export * from './device.js';
@@ -8,6 +9,7 @@ export * from './fault-injector.js';
 export * from './ipv4-address.js';
 export * from './mac-address.js';
 export * from './memory-switch.js';
+export * from './network-interface.js';
 export * from './octets.js';
 export * from './pcapng.js';
 export * from './random.js';
