@@ -26,6 +26,12 @@ class Event implements Timer {
 }
 
 /**
+ * A nanosecond. What is left of a time after subtracting can be so little that adding it changes nothing; a timer for
+ * the rest of it would then be due at once, again and again.
+ */
+const LEAST_DELAY_MS = 1e-6;
+
+/**
  * A clock under the control of a test or simulator. Events run in the order of their due time, then of their creation.
  * Deferred callbacks run before any later event, at the same instant.
  */
@@ -60,7 +66,8 @@ export class VirtualClock implements Clock {
   /** @throws {RangeError} when `delayMs` is not a number */
   setTimer(delayMs: number, callback: () => void): Timer {
     if (Number.isNaN(delayMs)) throw new RangeError('the delay of a timer is NaN: expected milliseconds');
-    return this.#schedule(this.#nowMs + Math.max(0, delayMs), callback);
+    const delay = delayMs > 0 ? Math.max(delayMs, LEAST_DELAY_MS) : 0;
+    return this.#schedule(this.#nowMs + delay, callback);
   }
 
   defer(callback: () => void): Timer {

@@ -57,6 +57,18 @@ describe('VirtualClock', () => {
     expect([calls, clock.pending, clock.nextDueMs]).toEqual([3, 1, 40]);
   });
 
+  it('moves on for a delay that is lost in rounding', () => {
+    const clock = new VirtualClock();
+    clock.advance(1920.2);
+    const before = clock.now();
+    let after = before;
+    clock.setTimer(1e-13, () => {
+      after = clock.now();
+    });
+    clock.advance(1);
+    expect(after).toBeGreaterThan(before);
+  });
+
   it('orders any timers, with any of them cancelled', () => {
     const timers = fc.array(fc.record({ delayMs: fc.nat(50), cancel: fc.boolean() }), { maxLength: 400 });
     fc.assert(
