@@ -171,7 +171,8 @@ export class NeighborCache {
 
   /** Whether a request may be sent now: RFC 1122 2.3.2.1, or the distance the caller answers for. */
   mayRequest(neighbor: Neighbor, nowMs: number, intervalMs: number): boolean {
-    return nowMs - neighbor.requestedMs >= intervalMs;
+    // The sum that timers are set by: the difference may round the other way.
+    return nowMs >= neighbor.requestedMs + intervalMs;
   }
 
   /** The earliest time at which an entry is due; Infinity when none ever is. */
