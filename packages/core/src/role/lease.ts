@@ -1,0 +1,170 @@
+// The right to act as main, and the device that enforces it.
+//
+// A main may act only while its peer cannot have given it up: for as long as the last beat that left is younger than
+// the limit. A process that was stopped, a loop that was blocked and a lost carrier all show up as an old beat. The
+// check sits where frames leave, so no path around it exists: not a packet, not a timer, not the application.
+import {
+  ETHERNET_HEADER_OCTETS,
+  EtherType,
+  FrameBatch,
+  readU16,
+  readU32,
+  type Clock,
+  type FramesHandler,
+  type Ipv4Address,
+  type LinkCounters,
+  type LinkDevice,
+  type LinkOffload,
+  type LinkStateHandler,
+  type MacAddress,
+} from '@rfsis/link';
+
+// Where the addresses are in an untagged frame
+const TYPE = ETHERNET_HEADER_OCTETS - 2;
+const IPV4_SOURCE = ETHERNET_HEADER_OCTETS + 12;
+const IPV4_DESTINATION = ETHERNET_HEADER_OCTETS + 16;
+const ARP_SENDER = ETHERNET_HEADER_OCTETS + 14;
+const ARP_TARGET = ETHERNET_HEADER_OCTETS + 24;
+
+/** Options of {@link Lease}. */
+export interface LeaseOptions {
+  readonly clock: Clock;
+  /** How old the last beat may be, in milliseconds; less than the peer's shortest timeout. */
+  readonly limitMs: number;
+  /** Called at the end of the turn in which it was noticed that the lease has run out. */
+  readonly onExpired: () => void;
+}
+
+/**
+ * Valid from a grant until the last beat that left is too old, and then not until it is granted anew. It runs in every
+ * role, because a backup that was away must not trust what waits in its buffers either.
+ */
+export class Lease {
+  readonly #options: LeaseOptions;
+  #renewedAtMs: number;
+  #isValid = true;
+  #isNoticed = true;
+
+  constructor(options: LeaseOptions) {
+    this.#options = options;
+    this.#renewedAtMs = options.clock.now();
+  }
+
+  grant(): void {
+    this.#isValid = true;
+    this.#renewedAtMs = this.#options.clock.now();
+  }
+
+  /** A beat has left. It does not bring an expired lease back. */
+  renew(): void {
+    this.#renewedAtMs = this.#options.clock.now();
+  }
+
+  /** Whether this node may speak and listen for the service address right now. */
+  permits(): boolean {
+    const nowMs = this.#options.clock.now();
+    if (nowMs - this.#renewedAtMs >= this.#options.limitMs) {
+      // From here on the next absence is measured.
+      this.#renewedAtMs = nowMs;
+      this.#isValid = false;
+      if (this.#isNoticed) this.#options.clock.defer(this.#options.onExpired);
+      this.#isNoticed = false;
+    }
+    return this.#isValid;
+  }
+
+  /** Whether the lease has run out since this was asked last. */
+  takeExpiry(): boolean {
+    const isNews = !this.#isNoticed;
+    this.#isNoticed = true;
+    return isNews;
+  }
+}
+
+/** Frames of or for the service address that were dropped because the lease had run out. */
+export interface LeaseCounters {
+  heldBackTx: number;
+  heldBackRx: number;
+}
+
+/** A device for the stack that passes nothing from or to the service address without a valid lease. */
+export class LeasedDevice implements LinkDevice {
+  readonly leaseCounters: LeaseCounters = { heldBackTx: 0, heldBackRx: 0 };
+  readonly #device: LinkDevice;
+  readonly #lease: Lease;
+  readonly #service: number;
+  readonly #passed = new FrameBatch();
+
+  constructor(device: LinkDevice, lease: Lease, serviceAddress: Ipv4Address) {
+    this.#device = device;
+    this.#lease = lease;
+    this.#service = serviceAddress.value;
+  }
+
+  get name(): string {
+    return this.#device.name;
+  }
+  get mac(): MacAddress {
+    return this.#device.mac;
+  }
+  get mtu(): number {
+    return this.#device.mtu;
+  }
+  get offload(): LinkOffload {
+    return this.#device.offload;
+  }
+  get up(): boolean {
+    return this.#device.up;
+  }
+  get counters(): Readonly<LinkCounters> {
+    return this.#device.counters;
+  }
+
+  open(onFrames: FramesHandler, onLinkState?: LinkStateHandler): void {
+    this.#device.open((batch) => {
+      if (this.#lease.permits()) onFrames(batch);
+      else this.#deliverOthers(batch, onFrames);
+    }, onLinkState);
+  }
+
+  send(frame: Uint8Array, length?: number): boolean {
+    if (!this.#lease.permits() && this.#speaksFor(frame)) {
+      this.leaseCounters.heldBackTx++;
+      return false;
+    }
+    return this.#device.send(frame, length);
+  }
+
+  flush(): void {
+    this.#device.flush();
+  }
+
+  close(): void {
+    this.#device.close();
+  }
+
+  #deliverOthers(batch: FrameBatch, onFrames: FramesHandler): void {
+    const passed = this.#passed;
+    passed.clear();
+    passed.bytes = batch.bytes;
+    for (let index = 0; index < batch.count; index++) {
+      const offset = batch.offset(index);
+      if (this.#isForService(batch.bytes, offset)) this.leaseCounters.heldBackRx++;
+      else passed.add(offset, batch.length(index), batch.checksum(index));
+    }
+    if (passed.count > 0) onFrames(passed);
+  }
+
+  /** The stack sends untagged frames only. */
+  #speaksFor(frame: Uint8Array): boolean {
+    const type = readU16(frame, TYPE);
+    if (type === EtherType.ipv4) return readU32(frame, IPV4_SOURCE) === this.#service;
+    return type === EtherType.arp && readU32(frame, ARP_SENDER) === this.#service;
+  }
+
+  #isForService(bytes: Uint8Array, offset: number): boolean {
+    const type = readU16(bytes, offset + TYPE);
+    if (type === EtherType.ipv4) return readU32(bytes, offset + IPV4_DESTINATION) === this.#service;
+    return type === EtherType.arp && readU32(bytes, offset + ARP_TARGET) === this.#service;
+  }
+}
