@@ -1,9 +1,10 @@
 // What every LinkDevice must do.
 import assert from 'node:assert/strict';
+import { checksum } from '../checksum.js';
 import type { FrameBatch, LinkDevice } from '../device.js';
 import { ETHERNET_HEADER_OCTETS, EtherType, emitEthernetHeader } from '../ethernet.js';
 import { MacAddress } from '../mac-address.js';
-import { readU48 } from '../octets.js';
+import { readU48, writeU16 } from '../octets.js';
 import type { ComplianceCase } from './compliance-case.js';
 
 /** Two devices on one segment, fresh and not open, and what a case needs of its surroundings. */
@@ -51,11 +52,26 @@ function openStation(device: LinkDevice, onFrame?: (frame: Uint8Array) => void):
   return { device, frames, states };
 }
 
-/** A frame of `length` octets, IPv4 by its type, whose payload follows from `seed`. */
+// Fields of the IPv4 header, from the start of the frame
+const IP_LENGTH = 16;
+const IP_TTL = 22;
+const IP_CHECKSUM = 24;
+const IP_ADDRESSES = 26;
+const IP_END = 34;
+
+/**
+ * A frame of `length` octets whose payload follows from `seed`: a datagram of RFC 3692's experimental protocol 253 between
+ * addresses of RFC 5737, right in every field, for bridges drop wrong ones.
+ */
 function frameOf(source: LinkDevice, destination: MacAddress, length: number, seed: number): Uint8Array {
   const frame = new Uint8Array(length);
   const start = emitEthernetHeader(frame, 0, destination.value, source.mac.value, EtherType.ipv4);
-  for (let index = start; index < length; index++) frame[index] = seed + index * 7;
+  frame[start] = 0x45;
+  writeU16(frame, IP_LENGTH, length - start);
+  writeU16(frame, IP_TTL, 0x01fd);
+  frame.set([192, 0, 2, 1, 192, 0, 2, 2], IP_ADDRESSES);
+  writeU16(frame, IP_CHECKSUM, checksum(frame, start, IP_END - start));
+  for (let index = IP_END; index < length; index++) frame[index] = seed + index * 7;
   return frame;
 }
 
