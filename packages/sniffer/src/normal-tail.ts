@@ -10,7 +10,7 @@ const LOG10_SQRT_2PI = 0.5 * Math.log10(2 * Math.PI);
 
 /** -log10 of the probability that a standard normal variable exceeds `z`. Rises with `z`, without limit. */
 export function normalTailPhi(z: number): number {
-  if (z < SERIES_LIMIT) return -Math.log10(upperTail(z));
+  if (z < SERIES_LIMIT) return 0 - Math.log10(upperTail(z));
   // Q(z) = density(z) / (z + 1 / (z + 2 / (z + 3 / ...))) (Abramowitz and Stegun 26.2.14), in logarithms: no underflow.
   let fraction = z;
   for (let term = FRACTION_DEPTH; term > 0; term--) fraction = z + term / fraction;

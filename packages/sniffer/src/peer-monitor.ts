@@ -128,6 +128,11 @@ export class PeerMonitor {
     this.#options.device.close();
   }
 
+  /** Our incarnation has changed: new sessions of the peer must echo this one. */
+  renewSession(session: SessionId): void {
+    this.#sessions.renew(session);
+  }
+
   get state(): PeerState {
     return this.#liveness.state;
   }

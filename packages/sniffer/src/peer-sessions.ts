@@ -21,7 +21,7 @@ export type SessionJudgement =
  * run. At the limit of 256 retired sessions the oldest is forgotten.
  */
 export class PeerSessions {
-  readonly #own: SessionId;
+  #own: SessionId;
   #current: SessionId | undefined;
   #lastSequence = 0;
   /** Ring of retired sessions, two halves each; zeros are no session. */
@@ -29,6 +29,11 @@ export class PeerSessions {
   #nextRetired = 0;
 
   constructor(own: SessionId) {
+    this.#own = own;
+  }
+
+  /** From now on an unknown session is proven by the echo of `own`. The peer's current session goes on. */
+  renew(own: SessionId): void {
     this.#own = own;
   }
 
