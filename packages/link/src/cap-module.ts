@@ -10,7 +10,7 @@ export interface CapCapture {
   on(event: 'packet', listener: (octets: number, truncated: boolean) => void): unknown;
   removeAllListeners(event: 'packet'): unknown;
   /** @returns the link type, `ETHERNET` for Ethernet */
-  open(interfaceName: string, filter: string, ringOctets: number, buffer: Buffer): string;
+  open(interfaceName: string, filter: string, ringOctets: number, buffer: Uint8Array): string;
   /** Any Uint8Array will do. Without an open capture the process crashes. */
   send(frame: Uint8Array, octets: number): void;
   close(): boolean;
@@ -24,6 +24,12 @@ export interface CapModule {
    * compiled with NDEBUG.
    */
   readonly abortsOnInterfaceDown: boolean;
+}
+
+/** The part of Node's `require` that is needed; spelled out, so that users of the types need not have those of Node.js. */
+export interface RequireFunction {
+  (module: string): unknown;
+  readonly resolve: (module: string) => string;
 }
 
 /**
@@ -52,7 +58,7 @@ export function loadCap(): CapModule {
 }
 
 /** For tests: {@link loadCap} by another `require`. @internal */
-export function loadFrom(require: NodeJS.Require, inMainThread = isMainThread): CapModule {
+export function loadFrom(require: RequireFunction, inMainThread = isMainThread): CapModule {
   if (!inMainThread) {
     throw noCap('the module "cap" cannot be loaded in a worker thread: open the device in the main thread');
   }
@@ -97,7 +103,7 @@ function whyNotLoaded(error: unknown): string {
   return `the optional module "cap" cannot be loaded (${message}): ${install}`;
 }
 
-function hasAssertions(require: NodeJS.Require): boolean {
+function hasAssertions(require: RequireFunction): boolean {
   try {
     // The text of the assertion that fails.
     return readFileSync(require.resolve('cap/build/Release/cap.node'), 'latin1').includes('status == 0');

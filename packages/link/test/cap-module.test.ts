@@ -1,12 +1,12 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { loadCap, loadFrom, requireImmediateMode } from '../src/cap-module.js';
+import { loadCap, loadFrom, requireImmediateMode, type RequireFunction } from '../src/cap-module.js';
 
-const failing = (message: string): NodeJS.Require =>
+const failing = (message: string): RequireFunction =>
   (() => {
     throw new Error(message);
-  }) as unknown as NodeJS.Require;
+  }) as unknown as RequireFunction;
 
 const refused = (message: RegExp): unknown =>
   expect.objectContaining({ code: 'RFSIS_LINK_NO_CAP', message: expect.stringMatching(message) as string });

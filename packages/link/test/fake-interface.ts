@@ -55,7 +55,7 @@ export class FakeCapture extends EventEmitter implements CapCapture {
   opened: { name: string; filter: string; ringOctets: number } | undefined;
   closed = false;
   readonly sent: Uint8Array[] = [];
-  #buffer: Buffer = Buffer.alloc(0);
+  #buffer: Uint8Array = new Uint8Array(0);
   readonly #lab: FakeCap;
 
   constructor(lab: FakeCap) {
@@ -63,7 +63,7 @@ export class FakeCapture extends EventEmitter implements CapCapture {
     this.#lab = lab;
   }
 
-  open(name: string, filter: string, ringOctets: number, buffer: Buffer): string {
+  open(name: string, filter: string, ringOctets: number, buffer: Uint8Array): string {
     if (this.#lab.openError !== undefined) throw new Error(this.#lab.openError);
     this.opened = { name, filter, ringOctets };
     this.#buffer = buffer;
