@@ -303,17 +303,38 @@ describe('Liveness', () => {
     expect(silences).toHaveLength(1);
   });
 
-  it('uses one timer, not one per beat', () => {
-    const { liveness, time } = make();
+  it('uses one timer, and sets it once per timeout, not once per beat', () => {
+    const base = make();
+    let set = 0;
+    const clock = {
+      ...slowTurns(base.time, 0),
+      setTimer: (delayMs: number, callback: () => void) => {
+        set++;
+        return base.time.setTimer(delayMs, callback);
+      },
+    };
+    const { liveness } = make({ clock });
     liveness.revive(0);
-    for (let beat = 1; beat < 100; beat++) {
-      time.advance(10);
-      liveness.heard(time.now());
-      expect(time.pending).toBe(1);
+    for (let beat = 1; beat <= 300; beat++) {
+      base.time.advance(10);
+      liveness.heard(base.time.now());
+      expect(base.time.pending).toBe(1);
     }
+    expect(set).toBeLessThan(155);
     liveness.close();
-    expect(time.pending).toBe(0);
-    liveness.revive(2000);
-    expect(time.pending).toBe(0);
+    expect(base.time.pending).toBe(0);
+    liveness.revive(4000);
+    expect(base.time.pending).toBe(0);
+  });
+
+  it('gives no second grace to a peer that was heard again after the carrier had gone', () => {
+    let carrier = false;
+    const { liveness, silences, time } = make({ carrier: () => carrier });
+    liveness.revive(0);
+    time.advance(60);
+    carrier = true;
+    liveness.heard(60);
+    time.advance(100);
+    expect(silences.map(({ atMs }) => atMs)).toEqual([90]);
   });
 });
