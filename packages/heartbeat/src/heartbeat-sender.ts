@@ -252,7 +252,7 @@ export class HeartbeatSender {
     }
     device.flush();
     this.counters.sent++;
-    if (destination === MacAddress.BROADCAST) this.counters.broadcast++;
+    if (destination.isGroup) this.counters.broadcast++;
     this.#options.onSent?.();
     return true;
   }

@@ -350,6 +350,15 @@ describe('control', () => {
     ]);
   });
 
+  it('does not leave a beat waiting in a device that gathers frames', () => {
+    const { sender, device } = makeSender();
+    const calls: string[] = [];
+    device.send = () => calls.push('send') > 0;
+    device.flush = () => calls.push('flush');
+    sender.start();
+    expect(calls).toEqual(['send', 'flush']);
+  });
+
   it('tells of each beat that the device took', () => {
     let sent = 0;
     const { sender, device } = makeSender({ onSent: () => sent++ });

@@ -47,8 +47,9 @@ export type AddressClaimKind =
 /** How the peer died. */
 export interface PeerDeath {
   /**
-   * `silence`: nothing was heard for too long. `goodbye`: it said so. `restarted`: another incarnation of it is alive,
-   * so this one is gone with all it knew; {@link PeerMonitorHandlers.onPeerAlive} follows.
+   * `silence`: nothing was heard for too long. `goodbye`: it said so. `restarted`: a new session of it is alive; either
+   * it was started again, and this incarnation is gone with all it knew, or it was away and has renewed its session: its
+   * role tells. {@link PeerMonitorHandlers.onPeerAlive} follows.
    */
   readonly reason: 'silence' | 'goodbye' | 'restarted';
   /** Time since the last beat, in milliseconds. */
