@@ -1,5 +1,5 @@
-// Builds the lab from its sources as one JavaScript file each, for tests that start it in a process of its own. Two
-// levels below the folder of the lab, like the sources, so that it finds the Python clients.
+// Builds the lab from its sources, for tests that start it in a process of its own: as out-tsc/index.mjs and
+// out-tsc/main.mjs, as far from the Python clients as the sources are.
 import { join } from 'node:path';
 import { build } from 'vite';
 
@@ -15,8 +15,8 @@ export default async function buildPrograms(): Promise<void> {
     build: {
       ssr: true,
       target: 'node20',
-      outDir: 'out-tsc/programs',
-      emptyOutDir: true,
+      outDir: 'out-tsc',
+      emptyOutDir: false,
       minify: false,
       rollupOptions: {
         input: { index: join(folder, 'src/index.ts'), main: join(folder, 'src/main.ts') },

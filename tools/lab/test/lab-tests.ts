@@ -11,8 +11,8 @@ const verdict = Lab.available();
 /** Why labs cannot run here; undefined when they can. Tests that need one are reported as skipped. */
 export const obstacle = verdict.ok ? undefined : verdict.reason;
 
-/** The lab as one file, built by build-programs.ts. */
-export const programsFolder = join(import.meta.dirname, '../out-tsc/programs');
+/** Where build-programs.ts puts the lab as a program. */
+export const programsFolder = join(import.meta.dirname, '../out-tsc');
 
 /** Everything of the machine's own network that a lab could disturb. */
 export async function machineNetwork(): Promise<string> {

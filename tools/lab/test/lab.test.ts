@@ -6,8 +6,12 @@ import { mustRun } from '../src/commands.js';
 import { processesIn } from '../src/namespace-processes.js';
 import { machineNetwork, obstacle, reaches, remainsOf } from './lab-tests.js';
 
-it('can run wherever tests run as root', () => {
-  if (process.geteuid?.() === 0) expect(obstacle).toBeUndefined();
+it('can run wherever tests run as root, so that they are not skipped unnoticed', () => {
+  // Root of a container may be root by name only. CI is not to be such a place.
+  const isRealRoot = process.geteuid?.() === 0 && obstacle?.startsWith('root lacks') !== true;
+  if (isRealRoot || (process.geteuid?.() === 0 && process.env['CI'] !== undefined)) {
+    expect(obstacle).toBeUndefined();
+  }
 });
 
 it.skipIf(obstacle === undefined)('is refused on one line where it cannot run', async () => {

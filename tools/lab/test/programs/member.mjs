@@ -1,6 +1,6 @@
 // Joins a shared lab and stays in it until SIGTERM, as `serve` of an example does; or until its end by SIGINT.
 import process from 'node:process';
-import { SharedLab } from '../../out-tsc/programs/index.mjs';
+import { SharedLab } from '../../out-tsc/index.mjs';
 
 const say = (fields) => process.stdout.write(`${JSON.stringify(fields)}\n`);
 try {

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { Lab } from '../../out-tsc/programs/index.mjs';
+import { Lab } from '../../out-tsc/index.mjs';
 
 const [ending] = process.argv.slice(2);
 const lab = await Lab.create();
