@@ -48,3 +48,18 @@ export function toolTests(directory: string): ViteUserConfig {
     test: { name: basename(directory), include: ['test/**/*.test.ts'] },
   });
 }
+
+/** Tests in the network lab: real processes, one file after the other, with time to start them. */
+export function labTests(directory: string): ViteUserConfig {
+  return defineConfig({
+    root: directory,
+    resolve: { alias: sourceAliases },
+    test: {
+      name: basename(directory),
+      include: ['test/**/*.test.ts'],
+      fileParallelism: false,
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+    },
+  });
+}

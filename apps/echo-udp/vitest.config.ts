@@ -1,3 +1,3 @@
-import { toolTests } from '../../vitest.shared.js';
+import { labTests } from '../../vitest.shared.js';
 
-export default toolTests(import.meta.dirname);
+export default labTests(import.meta.dirname);

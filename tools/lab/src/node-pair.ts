@@ -3,6 +3,7 @@ import { LabError } from './errors.js';
 import { Lab, type LabOptions, type PowerLoss } from './lab.js';
 import type { LabHost } from './lab-host.js';
 import type { LabEvent, LabProcess } from './lab-process.js';
+import { workspaceFolder } from './workspace.js';
 import { addStandardHosts, nodeConfiguration, STANDARD_NODES, type StandardNode } from './standard-layout.js';
 
 /** Options of {@link NodePair.create}. */
@@ -59,7 +60,8 @@ export class PairNode {
 
   /** Starts a process without waiting for it. */
   spawn(): LabProcess {
-    this.#process = this.host.spawn(['node', this.#application, '--config', this.configurationFile]);
+    const command = ['node', this.#application, '--config', this.configurationFile];
+    this.#process = this.host.spawn(command, { cwd: workspaceFolder() });
     return this.#process;
   }
 

@@ -202,23 +202,29 @@ describe('a partition', () => {
     expect(prober.report().longestGapMs).toBeLessThan(130);
   });
 
-  it('with a witness never has two mains: the side without it is fenced', async () => {
-    const world = new World();
-    const { alpha, beta } = world.addPair({ witness: '10.77.0.1' });
-    world.addClient('gateway', '10.77.0.1');
-    void world.start(alpha);
-    void world.start(beta);
-    await world.runUntil(() => alpha.serving && beta.role === 'backup', 2000, 'alpha serves');
-    world.partition(['alpha'], ['beta', 'gateway']);
-    await world.runUntil(() => beta.serving, 300, 'beta serves');
-    await world.runUntil(() => !alpha.serving, 300, 'alpha does not serve');
-    expect(world.eventsOf('fenced', 'alpha')).toMatchObject([{ reason: 'isolated' }]);
-    await world.run(2000);
-    expect(alpha.role).toBe('joining');
-    world.heal(['alpha'], ['beta', 'gateway']);
-    await world.runUntil(() => alpha.role === 'backup', 500, 'alpha is backup');
-    expect(world.eventsOf('takeover')).toHaveLength(1);
-  });
+  // Whenever it heals, also while the witness is being asked.
+  it.each([2000, 2013, 2050, 2077, 2099])(
+    'with a witness never has two mains: the side without it is fenced (%i)',
+    async (pauseMs) => {
+      const world = new World();
+      const { alpha, beta } = world.addPair({ witness: '10.77.0.1' });
+      world.addClient('gateway', '10.77.0.1');
+      void world.start(alpha);
+      void world.start(beta);
+      await world.runUntil(() => alpha.serving && beta.role === 'backup', 2000, 'alpha serves');
+      world.partition(['alpha'], ['beta', 'gateway']);
+      await world.runUntil(() => beta.serving, 300, 'beta serves');
+      await world.runUntil(() => !alpha.serving, 300, 'alpha does not serve');
+      expect(world.eventsOf('fenced', 'alpha')).toMatchObject([{ reason: 'isolated' }]);
+      await world.run(pauseMs);
+      expect(alpha.role).toBe('joining');
+      world.heal(['alpha'], ['beta', 'gateway']);
+      await world.runUntil(() => alpha.role === 'backup', 500, 'alpha is backup');
+      await world.run(500);
+      expect([alpha.role, beta.role]).toEqual(['backup', 'main']);
+      expect(world.eventsOf('takeover')).toHaveLength(1);
+    },
+  );
 });
 
 describe('a lost carrier', () => {

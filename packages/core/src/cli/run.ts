@@ -64,6 +64,7 @@ async function run(options: RunOptions, configuration: Configuration): Promise<v
   });
   try {
     await node.start();
+    for (const warning of device.warnings) log.warn({ event: 'device', interface: device.name }, warning);
   } catch (error) {
     node.destroy();
     throw error;

@@ -5,13 +5,43 @@ import type { NodeStatus } from '../control/status.js';
 const ROLES = ['joining', 'backup', 'main', 'fenced'] as const;
 const SYNC_STATES = ['solo', 'joining', 'protected'] as const;
 
-/** Makes a registry of its own, so that several nodes in one process do not mix. */
-export function createMetrics(status: () => NodeStatus): Registry {
+/** Counters of the layers below: numbers, or objects of such. */
+export interface CounterTree {
+  readonly [name: string]: number | CounterTree;
+}
+
+/**
+ * Makes a registry of its own, so that several nodes in one process do not mix.
+ * @param counters what the layers have counted, by layer: each dropped frame is there under its reason
+ */
+export function createMetrics(status: () => NodeStatus, counters: () => CounterTree): Registry {
   const registry = new Registry();
+  addLayers(registry, counters);
   addGauges(registry, status);
   addStates(registry, status);
   addCounters(registry, status);
   return registry;
+}
+
+function addLayers(registry: Registry, counters: () => CounterTree): void {
+  new Counter({
+    name: 'rfsis_layer_events_total',
+    help: 'What each layer has counted, such as frames dropped under a reason.',
+    labelNames: ['layer', 'event'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [layer, tree] of Object.entries(counters())) {
+        for (const [event, count] of leaves(tree)) this.inc({ layer, event }, count);
+      }
+    },
+  });
+}
+
+/** All numbers of a tree under their paths, such as `rxDrops.ethertype`. */
+function leaves(tree: number | CounterTree, path = ''): [string, number][] {
+  if (typeof tree === 'number') return [[path, tree]];
+  return Object.entries(tree).flatMap(([name, each]) => leaves(each, path === '' ? name : `${path}.${name}`));
 }
 
 function addGauges(registry: Registry, status: () => NodeStatus): void {

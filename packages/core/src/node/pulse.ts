@@ -15,6 +15,7 @@ import {
   PhiAccrualDetector,
   type FailureDetector,
   type PeerDeath,
+  type PeerStatistics,
   type RejectReason,
 } from '@rfsis/sniffer';
 import type { Configuration } from '../config/configuration.js';
@@ -175,6 +176,11 @@ export class Pulse {
   /** For the ARP endpoint: whether a packet is an authentic and fresh word of the peer. */
   isFromPeer(bytes: Uint8Array, offset: number, end: number): boolean {
     return this.#monitor.trusts(bytes, offset, end);
+  }
+
+  /** What the monitor has counted. */
+  counters(): PeerStatistics['counters'] {
+    return this.#monitor.statistics().counters;
   }
 
   /** Whether beats from this MAC failed authentication. */

@@ -29,7 +29,7 @@ import {
 } from '../role/role-machine.js';
 import { NoArbiter, WitnessArbiter } from '../role/witness.js';
 import { AddressCheck } from './address-check.js';
-import { createMetrics } from './metrics.js';
+import { createMetrics, type CounterTree } from './metrics.js';
 import { Journal } from './journal.js';
 import { Pulse } from './pulse.js';
 import { Service } from './service.js';
@@ -88,6 +88,7 @@ export class RfsisNode {
   readonly #device: SharedDevice;
   readonly #link: LinkDevice;
   readonly #lease: Lease;
+  readonly #leased: LeasedDevice;
   readonly #service: Service;
   readonly #machine: RoleMachine;
   readonly #pulse: Pulse;
@@ -124,12 +125,16 @@ export class RfsisNode {
     });
     // The monitor's port is opened first, so that a beat is judged before the stack sees the ARP packet it rides on.
     this.#pulse = this.#makePulse(random);
+    this.#leased = new LeasedDevice(this.#device.port(), this.#lease, configuration.serviceAddress.address);
     this.stack = this.#makeStack(random);
     this.#service = new Service(this.stack, configuration.serviceAddress, this.#lease);
     this.#machine = this.#makeMachine();
     this.#arbiter = this.#makeArbiter();
     this.#addressCheck = this.#makeAddressCheck();
-    this.#metrics = createMetrics(() => this.status());
+    this.#metrics = createMetrics(
+      () => this.status(),
+      () => this.#counters(),
+    );
   }
 
   get role(): Role {
@@ -156,6 +161,10 @@ export class RfsisNode {
     this.#phase = 'started';
     this.#startedAtMs = this.#clock.now();
     this.#lease.grant();
+    // The interface first: a user without privileges is told about those, not about the control socket.
+    this.#pulse.open();
+    this.stack.open();
+    this.#watchCarrier();
     if (this.#wantsControl) {
       this.#control = await ControlServer.open(this.configuration.controlSocket, {
         status: () => this.status(),
@@ -166,9 +175,6 @@ export class RfsisNode {
         handover: () => this.handover(),
       });
     }
-    this.#pulse.open();
-    this.stack.open();
-    this.#watchCarrier();
     const { serviceAddress, nodeAddress } = this.configuration;
     this.stack.addAddress(new Ipv4Cidr(nodeAddress, serviceAddress.prefixLength));
     await this.#application({
@@ -269,6 +275,16 @@ export class RfsisNode {
     };
   }
 
+  /** Everything the layers have counted. */
+  #counters(): CounterTree {
+    return {
+      link: { ...this.#link.counters },
+      lease: { ...this.#leased.leaseCounters },
+      monitor: this.#pulse.counters(),
+      ...structuredClone(this.stack.counters),
+    } as unknown as CounterTree;
+  }
+
   #makePulse(random: Random): Pulse {
     return new Pulse({
       configuration: this.configuration,
@@ -309,9 +325,9 @@ export class RfsisNode {
   }
 
   #makeStack(random: Random): Stack {
-    const { serviceAddress, gateway } = this.configuration;
+    const { gateway } = this.configuration;
     return new Stack({
-      device: new LeasedDevice(this.#device.port(), this.#lease, serviceAddress.address),
+      device: this.#leased,
       clock: this.#clock,
       random,
       ...(gateway === undefined ? {} : { gateway }),

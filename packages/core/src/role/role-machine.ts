@@ -72,6 +72,11 @@ interface Handover {
 /** Why {@link RoleMachine.handOver} refuses. */
 export type HandoverRefusal = 'not-main' | 'no-backup' | 'backup-not-ready' | 'under-way';
 
+/**
+ * A joining node listens at least this long, however short the timeout is: a switch port that has just come up, or a
+ * process that has just begun, may be deaf for a while.
+ */
+const MIN_LISTEN_MS = 300;
 /** A claim is put off at the most this many times the waiting time for the sake of a peer that only says hello. */
 const HELLO_PATIENCE = 10;
 
@@ -197,7 +202,7 @@ export class RoleMachine {
       this.#scheduleClaim(nowMs, nowMs, cause === 'goodbye' ? 'peer-goodbye' : 'peer-silent');
       this.#claimIfDue(nowMs);
     } else if (this.serving) {
-      this.#goSolo();
+      this.#goSolo(nowMs);
     }
     this.#updateProtection();
   }
@@ -340,8 +345,8 @@ export class RoleMachine {
     this.#effects.beat();
   }
 
-  #goSolo(): void {
-    this.#ask((verdict) => {
+  #goSolo(nowMs: number): void {
+    this.#ask(nowMs, (verdict) => {
       if (!verdict.granted && this.serving && this.#peer === undefined) {
         this.#fence(verdict.answeredAtMs, 'isolated');
       }
@@ -350,10 +355,10 @@ export class RoleMachine {
 
   #resumeAlone(nowMs: number): void {
     this.#verifyUntilMs = nowMs + this.#options.timeoutMs;
-    this.#ask((verdict) => {
+    this.#ask(nowMs, (verdict, prompt) => {
       if (!this.verifying) return;
-      if (verdict.granted) this.#resume();
-      else this.#fence(verdict.answeredAtMs, 'isolated');
+      if (!verdict.granted) this.#fence(verdict.answeredAtMs, 'isolated');
+      else if (prompt) this.#resume();
       this.#updateProtection();
     });
   }
@@ -392,7 +397,8 @@ export class RoleMachine {
    * it would rather be backup, so that two nodes started together need not meet as rivals.
    */
   get #claimDelayMs(): number {
-    return this.#options.timeoutMs * (this.#options.preferred ? 2 : 4);
+    const { timeoutMs, preferred } = this.#options;
+    return preferred ? Math.max(2 * timeoutMs, MIN_LISTEN_MS) : 2 * Math.max(2 * timeoutMs, MIN_LISTEN_MS);
   }
 
   #scheduleClaim(nowMs: number, atMs: number, reason: ClaimReason): void {
@@ -410,10 +416,12 @@ export class RoleMachine {
       this.#claimAtMs = nowMs + this.#options.intervalMs;
       return;
     }
-    this.#ask((verdict) => {
+    this.#ask(nowMs, (verdict, prompt) => {
+      // The way to the arbiter has only just opened: so may have the way to the peer. Listen first.
+      const isOpen = verdict.granted && prompt && !this.#denied;
       this.#denied = !verdict.granted;
       if (this.#claimAtMs > verdict.answeredAtMs) return;
-      if (verdict.granted) this.#claim();
+      if (isOpen) this.#claim();
       else this.#claimAtMs = verdict.answeredAtMs + this.#options.timeoutMs;
     });
   }
@@ -426,13 +434,14 @@ export class RoleMachine {
     this.#updateProtection();
   }
 
-  #ask(done: (verdict: ArbiterVerdict) => void): void {
+  /** @param done `prompt`: the answer came so soon that nothing can have changed since the question */
+  #ask(nowMs: number, done: (verdict: ArbiterVerdict, prompt: boolean) => void): void {
     const question = ++this.#question;
     this.#asking = true;
     this.#effects.consult((verdict) => {
       if (question !== this.#question) return;
       this.#asking = false;
-      done(verdict);
+      done(verdict, verdict.answeredAtMs - nowMs <= 2 * this.#options.intervalMs);
     });
   }
 
