@@ -20,6 +20,8 @@ export interface UdpProbeReport {
   readonly corrupted: number;
   /** The longest time between the sending of two answered datagrams, in milliseconds. */
   readonly longestGapMs: number;
+  /** Stretches in which nothing was answered, by the times of sending. */
+  readonly gaps: readonly { readonly startMs: number; readonly ms: number }[];
 }
 
 /** Octets of a probe: a number, then a pattern that depends on it. */
@@ -54,14 +56,27 @@ export class UdpProber {
     let longestGapMs = 0;
     let previousMs: number | undefined;
     let answered = 0;
+    let previousIndex = 0;
+    const gaps: { startMs: number; ms: number }[] = [];
     this.#sentAtMs.forEach((sentAtMs, index) => {
       if ((this.#answers[index] ?? 0) === 0) return;
       answered++;
       if (previousMs !== undefined) longestGapMs = Math.max(longestGapMs, sentAtMs - previousMs);
+      if (previousMs !== undefined && index > previousIndex + 1) {
+        gaps.push({ startMs: previousMs, ms: sentAtMs - previousMs });
+      }
       previousMs = sentAtMs;
+      previousIndex = index;
     });
     const duplicated = this.#answers.reduce((count, answers) => count + Math.max(0, answers - 1), 0);
-    return { sent: this.#sentAtMs.length, answered, duplicated, corrupted: this.#corrupted, longestGapMs };
+    return {
+      sent: this.#sentAtMs.length,
+      answered,
+      duplicated,
+      corrupted: this.#corrupted,
+      longestGapMs,
+      gaps,
+    };
   }
 
   #send(): void {
