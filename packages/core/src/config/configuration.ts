@@ -74,6 +74,12 @@ const EXPECTED_FORMAT: Readonly<Record<string, string>> = {
   'ipv4-cidr': 'an IPv4 address with prefix length like 10.77.0.10/24',
 };
 
+const SECRET = /^sync\.key(\.|$)/;
+const EXPECTED_KEY =
+  'at least 32 hexadecimal digits (a 128-bit key), an even number of them, or a list of 1 to 4 such keys';
+/** Characters of the file that a message quotes. */
+const MAX_QUOTE = 200;
+
 /**
  * Reads a configuration file.
  * @throws {RfsisError} `RFSIS_CONFIG_UNREADABLE`, `RFSIS_CONFIG_INVALID`
@@ -195,18 +201,20 @@ function invalid(source: string, message: string): RfsisError {
 function complaint(error: ErrorObject | undefined): string {
   if (error === undefined) return 'invalid';
   const key = error.instancePath.slice(1).replaceAll('/', '.');
+  // What is wrong with a key is not shown: it may be a secret but for one digit.
+  if (SECRET.test(key)) return `${key}: expected ${EXPECTED_KEY}`;
   const at = (name: string): string => (key === '' ? name : `${key}.${name}`);
   const params = error.params as Record<string, unknown>;
   switch (error.keyword) {
     case 'additionalProperties': {
-      const unknown = String(params['additionalProperty']);
+      const unknown = oneLine(String(params['additionalProperty']));
       const known = Object.keys((error.parentSchema as { properties?: object }).properties ?? {});
       return `${at(unknown)}: unknown key; expected one of ${known.map(at).join(', ')}`;
     }
     case 'required':
       return `${at(String(params['missingProperty']))}: missing; expected ${expectation(error, String(params['missingProperty']))}`;
     default:
-      return `${key === '' ? 'the file' : key}: expected ${requirement(error)}, got ${JSON.stringify(error.data)}`;
+      return `${key === '' ? 'the file' : key}: expected ${requirement(error)}, got ${oneLine(JSON.stringify(error.data))}`;
   }
 }
 
@@ -219,9 +227,6 @@ function requirement(error: ErrorObject): string {
       return EXPECTED_FORMAT[String(params['format'])] ?? String(params['format']);
     case 'type':
       return article(String(params['type']));
-    case 'pattern':
-    case 'anyOf':
-      return 'at least 32 hexadecimal digits (a 128-bit key), an even number of them';
     case 'minimum':
       return `at least ${String(params['limit'])}`;
     case 'maximum':
@@ -252,6 +257,12 @@ function article(type: string): string {
   return type === 'string' ? 'a text' : /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
 }
 
+/** Fit for a message: without line breaks and not too long. */
+function oneLine(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ').trim();
+  return line.length > MAX_QUOTE ? `${line.slice(0, MAX_QUOTE)}...` : line;
+}
+
 function parses(parse: () => unknown): boolean {
   try {
     parse();
@@ -262,6 +273,7 @@ function parses(parse: () => unknown): boolean {
   }
 }
 
+/** The parser of JSON quotes the file, line breaks and all. */
 function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return oneLine(error instanceof Error ? error.message : String(error));
 }

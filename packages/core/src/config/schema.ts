@@ -1,7 +1,6 @@
 // The JSON Schema of a node's configuration file. config.schema.json in this package is the same, for editors.
 
 const ADDRESS = { type: 'string', format: 'ipv4-address' } as const;
-const DURATION = { type: 'number', exclusiveMinimum: 0, maximum: 3_600_000 } as const;
 const KEY = { type: 'string', pattern: '^(?:[0-9a-fA-F]{2}){16,}$' } as const;
 
 /** JSON Schema (draft 2020-12) of the configuration. */
@@ -44,8 +43,20 @@ export const configurationSchema = {
       additionalProperties: false,
       default: {},
       properties: {
-        intervalMs: { ...DURATION, minimum: 1, default: 20, description: 'Time between two beats.' },
-        timeoutMs: { ...DURATION, default: 100, description: 'Silence after which the peer counts as dead.' },
+        intervalMs: {
+          type: 'number',
+          minimum: 1,
+          maximum: 60_000,
+          default: 20,
+          description: 'Time between two beats; the same on both nodes.',
+        },
+        timeoutMs: {
+          type: 'number',
+          exclusiveMinimum: 0,
+          maximum: 3_600_000,
+          default: 100,
+          description: 'Silence after which the peer counts as dead; the same on both nodes.',
+        },
         detector: {
           enum: ['fixed', 'phi'],
           default: 'fixed',
@@ -101,7 +112,11 @@ export const configurationSchema = {
       additionalProperties: false,
       default: {},
       properties: {
-        level: { enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], default: 'info' },
+        level: {
+          enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+          default: 'info',
+          description: 'The least severe lines that are written.',
+        },
       },
     },
   },
