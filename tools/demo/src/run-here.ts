@@ -1,9 +1,17 @@
 // A program in the foreground of this one: its output is ours, and the signals that end us end it first.
 import { spawn } from 'node:child_process';
 
-/** Runs a program to its end and resolves with its exit code; 1 when a signal ended it. */
-export async function runHere(program: string, args: readonly string[]): Promise<number> {
+/**
+ * Runs a program to its end and resolves with its exit code; 1 when a signal ended it.
+ * @param onStart is told its process number
+ */
+export async function runHere(
+  program: string,
+  args: readonly string[],
+  onStart: (pid: number) => void = () => undefined,
+): Promise<number> {
   const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+  if (child.pid !== undefined) onStart(child.pid);
   const pass = (): void => {
     child.kill('SIGTERM');
   };

@@ -41,9 +41,10 @@ async function serveInLab(): Promise<number> {
     `this is ${shared.seat}; ${shared.created ? 'run the same command in a second terminal for its backup' : 'joined the lab'}`,
   );
   say(`client, in another terminal: ${client}`);
-  say('end this one with Ctrl-C (hands over), or kill -9 it, and keep typing in the client');
   const node = [process.execPath, main, '--config', file];
-  return await runHere('ip', ['netns', 'exec', shared.node.namespace, ...node]);
+  return await runHere('ip', ['netns', 'exec', shared.node.namespace, ...node], (pid) => {
+    say(`end this node with Ctrl-C (it hands over) or with kill -9 ${pid}, and keep typing in the client`);
+  });
 }
 
 try {
