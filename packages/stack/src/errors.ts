@@ -59,20 +59,22 @@ export function errnoOf(code: SocketErrorCode): number {
 
 /** An error of a socket, shaped like Node's system errors. */
 export class SocketError extends Error {
-  readonly code: SocketErrorCode;
+  /** Negative, as in Node. */
   readonly errno: number;
+  readonly code: SocketErrorCode;
   /** The call that failed, in Node's words: `bind`, `connect`, `send`, `recvmsg`. */
   readonly syscall: string;
-  readonly address: string | undefined;
-  readonly port: number | undefined;
+  declare readonly address?: string;
+  declare readonly port?: number;
 
   constructor(code: SocketErrorCode, syscall: string, address?: string, port?: number) {
     const where = address === undefined ? '' : port === undefined ? ` ${address}` : ` ${address}:${port}`;
     super(`${syscall} ${code}${where}`);
-    this.code = code;
     this.errno = errnoOf(code);
+    this.code = code;
     this.syscall = syscall;
-    this.address = address;
-    this.port = port;
+    // As in Node, what is not known is not there.
+    if (address !== undefined) this.address = address;
+    if (port !== undefined) this.port = port;
   }
 }

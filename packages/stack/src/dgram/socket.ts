@@ -141,7 +141,7 @@ export class DgramSocket extends SocketSettings {
     const taken = this.#whenBound(given.octets, () => {
       this.#resolveAndSend(given);
     });
-    if (!taken) this.#report('ENOBUFS', given);
+    if (!taken) this.#promise(given).code = 'ENOBUFS';
   }
 
   close(callback?: () => void): this {
@@ -336,17 +336,23 @@ export class DgramSocket extends SocketSettings {
     const udp = this.#udp;
     if (udp === undefined) return;
     const { parts, port } = given;
-    this.#report(address === undefined ? udp.send(parts) : udp.sendTo(parts, address, port), given);
+    const outcome = this.#promise(given);
+    outcome.code = address === undefined ? udp.send(parts) : udp.sendTo(parts, address, port);
   }
 
-  /** Without a callback nobody is told, as in Node. */
-  #report(code: SocketErrorCode | undefined, given: SendArguments): void {
-    const { callback, octets } = given;
-    if (callback === undefined) return;
+  /**
+   * Sees to it that the callback is told, later, what will be in the object returned. It takes its place before the
+   * datagram leaves, so that it comes before an answer from this same host. Without a callback nobody is told, as in Node.
+   */
+  #promise({ callback, octets, address, port }: SendArguments): { code: SocketErrorCode | undefined } {
+    const outcome: { code: SocketErrorCode | undefined } = { code: undefined };
+    if (callback === undefined) return outcome;
     this.#later.push(() => {
+      const { code } = outcome;
       if (code === undefined) callback(null, octets);
-      else (callback as (error: Error) => void)(sendError(code, given));
+      else (callback as (error: Error) => void)(sendError(code, address, port));
     });
+    return outcome;
   }
 
   #closeIfAsked(): void {
@@ -365,7 +371,7 @@ export class DgramSocket extends SocketSettings {
   }
 }
 
-function sendError(code: SocketErrorCode, given: SendArguments): SocketError {
-  if (given.port === 0) return new SocketError(code, 'send');
-  return new SocketError(code, 'send', given.address ?? '127.0.0.1', given.port);
+function sendError(code: SocketErrorCode, address: string | undefined, port: number): SocketError {
+  if (port === 0) return new SocketError(code, 'send');
+  return new SocketError(code, 'send', address ?? '127.0.0.1', port);
 }

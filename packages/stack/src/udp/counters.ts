@@ -6,6 +6,11 @@ import type { UdpDefect } from './datagram.js';
 export type UdpRxDrop =
   | UdpDefect
   | 'udp-checksum'
+  /**
+   * From port 0. RFC 768 allows it to those who want no answer; but applications that answer blindly fail on it, and
+   * anybody could make them.
+   */
+  | 'source-port-zero'
   /** No socket is bound to the port; the sender of a unicast is told by ICMP. */
   | 'no-socket'
   /** The socket has no `onDatagram`. */
@@ -55,7 +60,14 @@ export function newUdpCounters(): UdpCounters {
     rxErrors: 0,
     handlerErrors: 0,
     txDatagrams: 0,
-    rxDrops: { 'udp-truncated': 0, 'udp-length': 0, 'udp-checksum': 0, 'no-socket': 0, unread: 0 },
+    rxDrops: {
+      'udp-truncated': 0,
+      'udp-length': 0,
+      'udp-checksum': 0,
+      'source-port-zero': 0,
+      'no-socket': 0,
+      unread: 0,
+    },
     txDrops: {
       EACCES: 0,
       EADDRNOTAVAIL: 0,

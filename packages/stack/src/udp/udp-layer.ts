@@ -105,6 +105,10 @@ export class UdpLayer implements Ipv4Protocol, UdpSocketOwner {
       this.#drop('udp-checksum');
       return;
     }
+    if (view.sourcePort === 0) {
+      this.#drop('source-port-zero');
+      return;
+    }
     const datagram = this.#datagram;
     datagram.bytes = bytes;
     datagram.offset = view.payloadOffset;
