@@ -1,5 +1,5 @@
 // HTTP on a Unix socket: GET /status, GET /metrics, POST /handover.
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
@@ -22,11 +22,9 @@ const MAX_CONNECTIONS = 32;
 /** Serves one node's control socket. */
 export class ControlServer {
   readonly #server: Server;
-  readonly #path: string;
 
-  private constructor(server: Server, path: string) {
+  private constructor(server: Server) {
     this.#server = server;
-    this.#path = path;
   }
 
   /**
@@ -36,16 +34,10 @@ export class ControlServer {
   static async open(path: string, target: ControlTarget): Promise<ControlServer> {
     try {
       mkdirSync(dirname(path), { recursive: true });
+      await makeWay(path);
     } catch (error) {
       throw cannotOpen(path, error);
     }
-    if (await answers(path)) {
-      throw new RfsisError(
-        'RFSIS_CONTROL_SOCKET',
-        `another process serves the control socket ${path}: stop it, or set controlSocket to another path`,
-      );
-    }
-    rmSync(path, { force: true });
     const server = createServer((request, response) => {
       void answer(request, response, target);
     });
@@ -54,23 +46,28 @@ export class ControlServer {
       server.once('error', (error) => {
         reject(cannotOpen(path, error));
       });
-      server.listen(path, () => {
-        resolve();
-      });
+      server.listen(path, resolve);
     });
-    chmodSync(path, 0o600);
-    return new ControlServer(server, path);
+    // A node must not die because a connection to its control socket could not be accepted.
+    server.on('error', () => undefined);
+    try {
+      chmodSync(path, 0o600);
+    } catch (error) {
+      server.close();
+      throw cannotOpen(path, error);
+    }
+    return new ControlServer(server);
   }
 
-  /** Ends all requests and removes the socket. */
+  /** Ends all requests and removes the socket, both within this call. */
   async close(): Promise<void> {
     this.#server.closeAllConnections();
+    // It removes its socket itself. Doing so here too, later, might hit the socket of a successor.
     await new Promise<void>((resolve) => {
       this.#server.close(() => {
         resolve();
       });
     });
-    rmSync(this.#path, { force: true });
   }
 }
 
@@ -116,20 +113,43 @@ function json(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
 }
 
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
+/** Removes a socket that a dead process has left, and nothing else: the path may be a slip of the pen. */
+async function makeWay(path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) {
+    throw new RfsisError(
+      'RFSIS_CONTROL_SOCKET',
+      `${path} is there and no socket: remove it, or set controlSocket to another path`,
+    );
+  }
+  if (await isServed(path)) {
+    throw new RfsisError(
+      'RFSIS_CONTROL_SOCKET',
+      `another process serves the control socket ${path}: stop it, or set controlSocket to another path`,
+    );
+  }
+  rmSync(path, { force: true });
+}
+
+/** Whether a process listens there. Only a refusal proves that none does; one that is too busy to answer lives. */
+function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
     const socket = connect(path);
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);
     });
-    socket.once('error', () => {
-      resolve(false);
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
+      else if (error.code === 'EAGAIN') resolve(true);
+      else reject(error);
     });
   });
 }
 
 function cannotOpen(path: string, error: unknown): RfsisError {
+  if (error instanceof RfsisError) return error;
   const why = error instanceof Error ? error.message : String(error);
   return new RfsisError(
     'RFSIS_CONTROL_SOCKET',
