@@ -6,7 +6,9 @@ import { CONTROL_SOCKET_DIRECTORY } from '../config/configuration.js';
 import { RfsisError } from '../errors.js';
 import type { NodeStatus } from './status.js';
 
+/** How long a node may take for an answer it has at hand. */
 const TIMEOUT_MS = 5000;
+const HTTP_CONFLICT = 409;
 
 /** Talks to the node behind one control socket. */
 export class ControlClient {
@@ -18,7 +20,7 @@ export class ControlClient {
 
   /** @throws {RfsisError} `RFSIS_NO_NODE` */
   async status(): Promise<NodeStatus> {
-    return JSON.parse(await this.#ask('GET', '/status')) as NodeStatus;
+    return parseStatus(await this.#ask('GET', '/status', TIMEOUT_MS));
   }
 
   /**
@@ -26,33 +28,35 @@ export class ControlClient {
    * @throws {RfsisError} `RFSIS_NO_NODE`
    */
   metrics(): Promise<string> {
-    return this.#ask('GET', '/metrics');
+    return this.#ask('GET', '/metrics', TIMEOUT_MS);
   }
 
   /**
-   * Asks a main to hand over; resolves when its peer serves.
+   * Asks a main to hand over; resolves when its peer serves. Waits for as long as the node lives: it knows its timeouts.
    * @throws {RfsisError} `RFSIS_NO_NODE`, `RFSIS_HANDOVER_REFUSED`
    */
   async handover(): Promise<NodeStatus> {
-    return JSON.parse(await this.#ask('POST', '/handover')) as NodeStatus;
+    return parseStatus(await this.#ask('POST', '/handover', 0));
   }
 
-  #ask(method: string, path: string): Promise<string> {
+  #ask(method: string, path: string, timeoutMs: number): Promise<string> {
     return new Promise((resolve, reject) => {
-      const call = request({ socketPath: this.#path, method, path, timeout: TIMEOUT_MS }, (response) => {
+      const fail = (error: NodeJS.ErrnoException): void => {
+        reject(noNode(this.#path, error));
+      };
+      const call = request({ socketPath: this.#path, method, path, timeout: timeoutMs }, (response) => {
         let body = '';
         response.setEncoding('utf8');
         response.on('data', (chunk: string) => (body += chunk));
-        response.on('error', reject);
+        // The node died in the middle of its answer.
+        response.on('error', fail);
         response.on('end', () => {
           if (response.statusCode === 200) resolve(body);
-          else reject(refusal(body));
+          else reject(refusal(response.statusCode, body));
         });
       });
       call.on('timeout', () => call.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
-      call.on('error', (error: NodeJS.ErrnoException) => {
-        reject(noNode(this.#path, error));
-      });
+      call.on('error', fail);
       call.end();
     });
   }
@@ -95,11 +99,26 @@ function noNode(path: string, error: NodeJS.ErrnoException): RfsisError {
   });
 }
 
-function refusal(body: string): RfsisError {
+function parseStatus(body: string): NodeStatus {
   try {
-    const { error } = JSON.parse(body) as { error: string };
-    return new RfsisError('RFSIS_HANDOVER_REFUSED', error);
+    return JSON.parse(body) as NodeStatus;
   } catch {
-    return new RfsisError('RFSIS_NO_NODE', `unexpected answer: ${body.slice(0, 200)}`);
+    throw unexpected(body);
   }
+}
+
+function refusal(statusCode: number | undefined, body: string): RfsisError {
+  if (statusCode !== HTTP_CONFLICT) return unexpected(body);
+  try {
+    const { error } = JSON.parse(body) as { error?: unknown };
+    if (typeof error === 'string') return new RfsisError('RFSIS_HANDOVER_REFUSED', error);
+  } catch {
+    // No answer of a node.
+  }
+  return unexpected(body);
+}
+
+/** Somebody else listens there, or a node of another version. */
+function unexpected(body: string): RfsisError {
+  return new RfsisError('RFSIS_NO_NODE', `unexpected answer: ${JSON.stringify(body.slice(0, 200))}`);
 }
