@@ -6,6 +6,7 @@
 import {
   ETHERNET_HEADER_OCTETS,
   EtherType,
+  EthernetView,
   FrameBatch,
   readU16,
   readU32,
@@ -19,12 +20,13 @@ import {
   type MacAddress,
 } from '@rfsis/link';
 
-// Where the addresses are in an untagged frame
 const TYPE = ETHERNET_HEADER_OCTETS - 2;
-const IPV4_SOURCE = ETHERNET_HEADER_OCTETS + 12;
-const IPV4_DESTINATION = ETHERNET_HEADER_OCTETS + 16;
-const ARP_SENDER = ETHERNET_HEADER_OCTETS + 14;
-const ARP_TARGET = ETHERNET_HEADER_OCTETS + 24;
+// Where the addresses are in an IPv4 or ARP packet
+const IPV4_SOURCE = 12;
+const IPV4_DESTINATION = 16;
+const ARP_SENDER = 14;
+const ARP_TARGET = 24;
+const ADDRESS_OCTETS = 4;
 
 /** Options of {@link Lease}. */
 export interface LeaseOptions {
@@ -94,6 +96,7 @@ export class LeasedDevice implements LinkDevice {
   readonly #lease: Lease;
   readonly #service: number;
   readonly #passed = new FrameBatch();
+  readonly #view = new EthernetView();
 
   constructor(device: LinkDevice, lease: Lease, serviceAddress: Ipv4Address) {
     this.#device = device;
@@ -149,8 +152,9 @@ export class LeasedDevice implements LinkDevice {
     passed.bytes = batch.bytes;
     for (let index = 0; index < batch.count; index++) {
       const offset = batch.offset(index);
-      if (this.#isForService(batch.bytes, offset)) this.leaseCounters.heldBackRx++;
-      else passed.add(offset, batch.length(index), batch.checksum(index));
+      const length = batch.length(index);
+      if (this.#isForService(batch.bytes, offset, length)) this.leaseCounters.heldBackRx++;
+      else passed.add(offset, length, batch.checksum(index));
     }
     if (passed.count > 0) onFrames(passed);
   }
@@ -158,13 +162,18 @@ export class LeasedDevice implements LinkDevice {
   /** The stack sends untagged frames only. */
   #speaksFor(frame: Uint8Array): boolean {
     const type = readU16(frame, TYPE);
-    if (type === EtherType.ipv4) return readU32(frame, IPV4_SOURCE) === this.#service;
-    return type === EtherType.arp && readU32(frame, ARP_SENDER) === this.#service;
+    const packet = ETHERNET_HEADER_OCTETS;
+    if (type === EtherType.ipv4) return readU32(frame, packet + IPV4_SOURCE) === this.#service;
+    return type === EtherType.arp && readU32(frame, packet + ARP_SENDER) === this.#service;
   }
 
-  #isForService(bytes: Uint8Array, offset: number): boolean {
-    const type = readU16(bytes, offset + TYPE);
-    if (type === EtherType.ipv4) return readU32(bytes, offset + IPV4_DESTINATION) === this.#service;
-    return type === EtherType.arp && readU32(bytes, offset + ARP_TARGET) === this.#service;
+  /** The stack takes priority-tagged frames too. What is too short to be for anybody is the stack's to count. */
+  #isForService(bytes: Uint8Array, offset: number, length: number): boolean {
+    const view = this.#view;
+    if (view.read(bytes, offset, length) !== undefined) return false;
+    const isIpv4 = view.etherType === EtherType.ipv4;
+    if (!isIpv4 && view.etherType !== EtherType.arp) return false;
+    const field = view.payloadOffset + (isIpv4 ? IPV4_DESTINATION : ARP_TARGET);
+    return field + ADDRESS_OCTETS <= offset + length && readU32(bytes, field) === this.#service;
   }
 }
