@@ -51,19 +51,18 @@ export class SocketTable<S extends Endpoint> {
     this.#size++;
   }
 
-  /** Must be called with the endpoint that it was added with. */
+  /** Must be called with the endpoint that it was added with; harmless when it is not there. */
   remove(socket: S): void {
     const entry = this.#ports.get(socket.localPort);
     if (entry === undefined) return;
-    if (socket.remotePort === 0) entry.open = entry.open.filter((each) => each !== socket);
-    else {
-      const key = remoteKey(socket.remoteAddress, socket.remotePort);
-      const rest = (entry.connected.get(key) ?? NONE).filter((each) => each !== socket);
-      if (rest.length > 0) entry.connected.set(key, rest);
-      else entry.connected.delete(key);
-    }
+    const key = remoteKey(socket.remoteAddress, socket.remotePort);
+    const before = socket.remotePort === 0 ? entry.open : (entry.connected.get(key) ?? NONE);
+    const rest = before.filter((each) => each !== socket);
+    this.#size -= before.length - rest.length;
+    if (socket.remotePort === 0) entry.open = rest;
+    else if (rest.length > 0) entry.connected.set(key, rest);
+    else entry.connected.delete(key);
     if (entry.open.length === 0 && entry.connected.size === 0) this.#ports.delete(socket.localPort);
-    this.#size--;
   }
 
   /** Whether a socket cannot be bound here beside those that are. */

@@ -166,7 +166,7 @@ export class UdpLayer implements Ipv4Protocol, UdpSocketOwner {
   ): UdpTxDrop | undefined {
     const problem = this.#whyNotToSend(socket, address, port);
     if (problem !== undefined) return this.#refuse(problem);
-    const from = source === 0 ? this.#ipv4.selectSource(address) : source;
+    const from = this.#sourceFor(address, source);
     if (from === 0) return this.#refuse('ENETUNREACH');
     const { buffer } = this.#ipv4.transmitter;
     const begin = TRANSMIT_PAYLOAD + UDP_HEADER_OCTETS;
@@ -296,6 +296,12 @@ export class UdpLayer implements Ipv4Protocol, UdpSocketOwner {
     if (!Number.isInteger(port) || port < 1 || port > 0xffff) return 'EINVAL';
     // RFC 1122 3.3.6 leaves broadcasting to applications that ask for it.
     return !socket.broadcast && this.#ipv4.addresses.isBroadcast(address) ? 'EACCES' : undefined;
+  }
+
+  /** A socket bound to a broadcast or multicast address receives there, but sends from an address of this host. */
+  #sourceFor(destination: number, source: number): number {
+    const usable = source !== 0 && !isMulticastIpv4(source) && !this.#ipv4.addresses.isBroadcast(source);
+    return usable ? source : this.#ipv4.selectSource(destination);
   }
 
   #errorOf(outcome: SendOutcome): UdpTxDrop | undefined {

@@ -31,8 +31,11 @@ const once = (socket: Socket, event: string): Promise<unknown[]> =>
     });
   });
 
-/** Lets everything that is under way arrive. */
-const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 30));
+/** Lets everything that is under way arrive: some time, and then some turns of an event loop that may have been late. */
+async function settle(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  for (let turn = 0; turn < 6; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
 
 async function bound(place: Place, address = LOCALHOST): Promise<Socket> {
   const socket = place.dgram.createSocket('udp4');

@@ -56,6 +56,8 @@ describe('SocketTable', () => {
     expect(sockets.lookup(1, 7, 9, 99)?.name).toBe('second');
     sockets.remove(second);
     expect(sockets.lookup(1, 7, 9, 99)?.name).toBe('first');
+    sockets.remove(second);
+    expect(sockets.size).toBe(1);
     sockets.remove(first);
     expect([sockets.lookup(1, 7, 9, 99), sockets.size]).toEqual([undefined, 0]);
     sockets.remove(first);

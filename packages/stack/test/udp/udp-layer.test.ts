@@ -288,6 +288,16 @@ describe('UDP, output', () => {
     ]);
   });
 
+  it('sends from an address of this host also when bound to a broadcast or multicast address', () => {
+    const { stack, sent, peer } = host();
+    for (const address of ['10.0.0.255', '224.0.0.1', '255.255.255.255']) {
+      const socket = stack.udp.bind({ port: 5000, address: ip(address) });
+      expect(socket.sendTo(hex('01'), peer, 7)).toBeUndefined();
+      socket.close();
+    }
+    expect(sent()).toEqual(Array(3).fill('10.0.0.1:5000 > 10.0.0.2:7 01'));
+  });
+
   it("says with Node's codes what stands against sending, and counts it", () => {
     const { stack, peer, device } = host();
     const socket = stack.udp.bind({ port: 5000 });
