@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // Entry point of the rfsis command.
 import { rfsis } from './rfsis.js';
 

@@ -6,6 +6,7 @@ import { readConfiguration, type Configuration } from '../config/configuration.j
 import { RfsisError } from '../errors.js';
 import { createLogger, standardOutput, type Logger } from '../log.js';
 import { EXIT_USAGE } from './exit-codes.js';
+import { refuseKernelAddresses } from './kernel-addresses.js';
 import { RfsisNode, type Application } from '../node/rfsis-node.js';
 
 /** Options of {@link runNode}. */
@@ -47,6 +48,7 @@ Needs root or CAP_NET_RAW. Look inside with: rfsis status, rfsis watch.
 The keys of the configuration: config.schema.json of @rfsis/core.`;
 
 async function run(options: RunOptions, configuration: Configuration): Promise<void> {
+  refuseKernelAddresses(configuration);
   const clock = new SystemClock();
   const output = standardOutput();
   const log = createLogger({ level: configuration.log.level, clock, destination: output });
