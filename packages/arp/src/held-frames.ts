@@ -1,6 +1,6 @@
 // Frames that wait until their next hop has answered (RFC 1122 2.3.2.2). Bounded per address and in all; whoever gives
 // a bound's frame up is told.
-import { EtherType, ETHERNET_HEADER_OCTETS, readU16, readU32 } from '@rfsis/link';
+import { copyFrame, EtherType, ETHERNET_HEADER_OCTETS, readU16, readU32 } from '@rfsis/link';
 import type { ArpTxDrop } from './counters.js';
 import type { HoldLimits } from './options.js';
 
@@ -50,7 +50,7 @@ export class HeldFrames {
       queue = [];
       this.#queues.set(address, queue);
     }
-    queue.push(frame.slice(0, length));
+    queue.push(copyFrame(frame, length));
     this.#octets += length;
     return true;
   }

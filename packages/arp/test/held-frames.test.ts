@@ -29,6 +29,14 @@ describe('HeldFrames', () => {
     expect(held.octets).toBe(60);
   });
 
+  it('copies a Buffer too, whose slice() would not', () => {
+    const { held } = heldOf();
+    const mine = Buffer.alloc(60, 1);
+    held.hold(7, mine, 60);
+    mine.fill(9);
+    expect(markers(held.take(7))).toEqual([1]);
+  });
+
   it('limit per address: the oldest goes, the latest is kept', () => {
     const { held, drops } = heldOf({ heldFrames: 2 });
     for (const marker of [1, 2, 3]) expect(held.hold(7, frame(marker), 60)).toBe(true);

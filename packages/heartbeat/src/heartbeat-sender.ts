@@ -146,6 +146,17 @@ export class HeartbeatSender {
   }
 
   /**
+   * Sends the beat of the grid if its time has come. For owners whose timers can be held up, for example by a flood of
+   * frames that keeps the event loop in one turn: called with each batch of frames, it keeps the rhythm all the same.
+   */
+  poll(): void {
+    if (this.#timer === undefined) return;
+    if (this.#options.clock.now() < this.#originMs + this.#tick * this.intervalMs) return;
+    this.#timer.cancel();
+    this.#onTimer();
+  }
+
+  /**
    * Sends a beat now, besides those of the grid.
    * @param destination MAC to send it to; by default the peer's
    * @returns false when it was not sent: stopped, held back by the guard, or refused by the device

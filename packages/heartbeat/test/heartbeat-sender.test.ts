@@ -259,6 +259,33 @@ describe('the grid', () => {
   });
 });
 
+describe('poll', () => {
+  it('sends the beat of the grid when the timer is held up, and only once', () => {
+    const { sender } = makeSender();
+    sender.start();
+    clock.freeze();
+    time.advance(10);
+    sender.poll();
+    sender.poll();
+    time.advance(5);
+    sender.poll();
+    expect(heard.map(({ atMs }) => atMs)).toEqual([0, 10]);
+    clock.thaw();
+    time.advance(5);
+    expect(heard.map(({ atMs }) => atMs)).toEqual([0, 10, 20]);
+  });
+
+  it('does nothing before start and after stop', () => {
+    const { sender } = makeSender();
+    sender.poll();
+    sender.start();
+    sender.stop();
+    time.advance(100);
+    sender.poll();
+    expect(heard).toHaveLength(1);
+  });
+});
+
 describe('control', () => {
   it('beats besides the grid without moving it', () => {
     const { sender } = makeSender();

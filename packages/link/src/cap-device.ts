@@ -48,7 +48,7 @@ export interface CapDeviceOptions {
   /** How often the carrier is looked at, in milliseconds; default 100. */
   readonly linkPollMs?: number;
   /**
-   * How long frames may keep the event loop in one turn, in milliseconds; default 10. What comes after that, except ARP, is
+   * How long frames may keep the event loop in one turn, in milliseconds; default 50. What comes after that, except ARP, is
    * dropped and counted in `rxDropped` until the loop has turned: timers (and so heartbeats) live through a flood.
    */
   readonly turnBudgetMs?: number;
@@ -100,7 +100,7 @@ export class CapDevice implements LinkDevice {
     this.#options = options;
     this.#clock = options.clock;
     this.#sysfs = options.sysfs ?? SYSFS_NET;
-    this.#turnBudgetMs = options.turnBudgetMs ?? 10;
+    this.#turnBudgetMs = options.turnBudgetMs ?? 50;
     const { name, mac, mtu } = findNetworkInterface(options.interfaceName, this.#sysfs);
     this.name = name;
     this.mac = mac;
