@@ -7,11 +7,7 @@ export { ControlClient, findControlSocket } from './control/control-client.js';
 export type { HeartbeatStatus, NodeStatus } from './control/status.js';
 export { RfsisError, type RfsisErrorCode } from './errors.js';
 export { createLogger, type Logger, type LoggerOptions } from './log.js';
-export {
-  RfsisNode,
-  type Application,
-  type ApplicationContext,
-  type RfsisNodeOptions,
-} from './node/rfsis-node.js';
+export type { Application, ApplicationContext } from './node/application.js';
+export { RfsisNode, type RfsisNodeOptions } from './node/rfsis-node.js';
 export type { Arbiter, ArbiterVerdict } from './role/arbiter.js';
 export type { ClaimReason, FenceReason, Protection, RoleReason } from './role/role-machine.js';

@@ -7,7 +7,8 @@ import { RfsisError } from '../errors.js';
 import { createLogger, standardOutput, type Logger } from '../log.js';
 import { EXIT_USAGE } from './exit-codes.js';
 import { refuseKernelAddresses } from './kernel-addresses.js';
-import { RfsisNode, type Application } from '../node/rfsis-node.js';
+import type { Application } from '../node/application.js';
+import { RfsisNode } from '../node/rfsis-node.js';
 
 /** Options of {@link runNode}. */
 export interface RunOptions {

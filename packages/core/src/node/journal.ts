@@ -1,6 +1,6 @@
 // What happens on a node, for the operator: one log line per event, and the counts of the status.
 import type { Role } from '@rfsis/heartbeat';
-import type { MacAddress } from '@rfsis/link';
+import type { Ipv4Address, MacAddress } from '@rfsis/link';
 import type { Configuration } from '../config/configuration.js';
 import type { Logger } from '../log.js';
 import type { ArbiterVerdict } from '../role/arbiter.js';
@@ -20,6 +20,7 @@ export class Journal {
   takeovers = 0;
   fencings = 0;
   conflicts = 0;
+  #granted = true;
   readonly #log: Logger;
   readonly #configuration: Configuration;
 
@@ -60,16 +61,19 @@ export class Journal {
     this.#log.info({ event: 'resumed', epoch }, 'still main after a pause');
   }
 
-  denied({ evidence }: ArbiterVerdict): void {
-    this.#log.warn({ event: 'arbiter', granted: false, evidence }, evidence);
+  /** Only changes are worth a line: a node without its witness asks again and again. */
+  verdict({ granted, evidence }: ArbiterVerdict): void {
+    if (granted === this.#granted) return;
+    this.#granted = granted;
+    if (granted) this.#log.info({ event: 'arbiter', granted, evidence }, evidence);
+    else this.#log.warn({ event: 'arbiter', granted, evidence }, evidence);
   }
 
-  conflict(mac: MacAddress): void {
+  conflict(address: Ipv4Address, mac: MacAddress): void {
     this.conflicts++;
-    const address = this.#configuration.serviceAddress.address.toString();
     this.#log.warn(
-      { event: 'conflict', mac: mac.toString(), address },
-      `${mac.toString()} claims ${address}: defended; find that host and give it another address`,
+      { event: 'conflict', mac: mac.toString(), address: address.toString() },
+      `${mac.toString()} claims ${address.toString()}: defended; find that host and give it another address`,
     );
   }
 

@@ -219,9 +219,10 @@ export class Pulse {
   }
 
   #onBeat(beat: Beat, mac: number): void {
+    // It leaves, and its successor may have another interface card.
+    if (beat.kind === 'goodbye') return;
     this.#sender.setPeerMac(mac);
-    if (beat.kind === 'goodbye' || beat.kind === 'probe') return;
-    this.#options.onBeat(beat);
+    if (beat.kind !== 'probe') this.#options.onBeat(beat);
   }
 
   #onPeerDead(death: PeerDeath): void {

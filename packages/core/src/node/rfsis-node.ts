@@ -12,7 +12,6 @@ import {
   type Timer,
 } from '@rfsis/link';
 import { Stack } from '@rfsis/stack';
-import { createDgram, type Dgram } from '@rfsis/stack/dgram';
 import type { Registry } from 'prom-client';
 import type { Configuration } from '../config/configuration.js';
 import { ControlServer } from '../control/control-server.js';
@@ -29,25 +28,12 @@ import {
 } from '../role/role-machine.js';
 import { NoArbiter, WitnessArbiter } from '../role/witness.js';
 import { AddressCheck } from './address-check.js';
+import { applicationContext, type Application } from './application.js';
+import { describeNode } from './describe-node.js';
 import { createMetrics, type CounterTree } from './metrics.js';
 import { Journal } from './journal.js';
 import { Pulse } from './pulse.js';
 import { Service } from './service.js';
-
-/** What an application gets to work with. The same application runs on both nodes. */
-export interface ApplicationContext {
-  /** `node:dgram` on the user-space stack. */
-  readonly dgram: Dgram;
-  /** Bind to it: on the backup nothing arrives until it takes over. */
-  readonly serviceAddress: string;
-  /** `port` of the configuration. */
-  readonly port: number;
-  readonly stack: Stack;
-  readonly log: Logger;
-}
-
-/** Opens the application's sockets. Called once, before the node joins. */
-export type Application = (context: ApplicationContext) => void | Promise<void>;
 
 /** Options of {@link RfsisNode}. */
 export interface RfsisNodeOptions {
@@ -103,6 +89,8 @@ export class RfsisNode {
   #startedAtMs = 0;
   #phase: 'new' | 'started' | 'leaving' | 'closed' = 'new';
   #start: { ready: () => void; refuse: (error: Error) => void } | undefined;
+  #handoverDone: ((handedOver: boolean) => void) | undefined;
+  #stopped: Promise<void> | undefined;
 
   constructor(options: RfsisNodeOptions) {
     const { configuration } = options;
@@ -151,9 +139,11 @@ export class RfsisNode {
   }
 
   /**
-   * Opens the interface and the application, then joins: as backup when somebody serves, otherwise as main.
+   * Opens the interface and the application, then joins: as backup when somebody serves, otherwise as main. When it
+   * fails, nothing stays open.
    * @returns when the role is found
-   * @throws {RfsisError} `RFSIS_ADDRESS_IN_USE`, `RFSIS_CONTROL_SOCKET`, `RFSIS_STATE`
+   * @throws {RfsisError} `RFSIS_ADDRESS_IN_USE`, `RFSIS_CONTROL_SOCKET`, `RFSIS_STATE` (started before, or stopped
+   * before the role was found)
    * @throws {LinkError} when the interface cannot be opened
    */
   async start(): Promise<void> {
@@ -161,47 +151,31 @@ export class RfsisNode {
     this.#phase = 'started';
     this.#startedAtMs = this.#clock.now();
     this.#lease.grant();
-    // The interface first: a user without privileges is told about those, not about the control socket.
-    this.#pulse.open();
-    this.stack.open();
-    this.#watchCarrier();
-    if (this.#wantsControl) {
-      this.#control = await ControlServer.open(this.configuration.controlSocket, {
-        status: () => this.status(),
-        metrics: async () => ({
-          contentType: this.#metrics.contentType,
-          text: await this.#metrics.metrics(),
-        }),
-        handover: () => this.handover(),
-      });
+    try {
+      // The interface first: a user without privileges is told about those, not about the control socket.
+      this.#openPorts();
+      if (this.#wantsControl) await this.#openControl();
+      await this.#application(applicationContext(this.configuration, this.stack, this.#log));
+      this.#requireStarted();
+      await this.#join();
+    } catch (error) {
+      await this.#close();
+      throw error;
     }
-    const { serviceAddress, nodeAddress } = this.configuration;
-    this.stack.addAddress(new Ipv4Cidr(nodeAddress, serviceAddress.prefixLength));
-    await this.#application({
-      dgram: createDgram(this.stack, { address: serviceAddress.address.toString() }),
-      serviceAddress: serviceAddress.address.toString(),
-      port: this.configuration.port,
-      stack: this.stack,
-      log: this.#log,
-    });
-    await new Promise<void>((ready, refuse) => {
-      this.#start = { ready, refuse };
-      this.#pulse.start();
-      this.#addressCheck.start();
-      this.#drive((nowMs) => {
-        this.#machine.start(nowMs);
-      });
-    });
   }
 
   /**
    * Hands the service over to the backup; this node is its backup afterwards.
-   * @throws {RfsisError} `RFSIS_HANDOVER_REFUSED`
+   * @throws {RfsisError} `RFSIS_HANDOVER_REFUSED`, `RFSIS_STATE`
    */
   async handover(): Promise<void> {
+    if (this.#phase === 'new' || this.#phase === 'closed') {
+      throw new RfsisError('RFSIS_STATE', 'this node does not run');
+    }
     const handedOver = await new Promise<boolean>((resolve, reject) => {
       const refusal = this.#drive((nowMs) => this.#machine.handOver(nowMs, resolve));
-      if (refusal !== undefined) reject(new RfsisError('RFSIS_HANDOVER_REFUSED', REFUSALS[refusal]));
+      if (refusal === undefined) this.#handoverDone = resolve;
+      else reject(new RfsisError('RFSIS_HANDOVER_REFUSED', REFUSALS[refusal]));
     });
     if (!handedOver) {
       throw new RfsisError('RFSIS_HANDOVER_REFUSED', 'the backup did not take over in time; see the log');
@@ -209,70 +183,27 @@ export class RfsisNode {
   }
 
   /** Leaves the pair: a main hands over if it can, then this node says goodbye and closes everything. */
-  async stop(): Promise<void> {
-    if (this.#phase !== 'started') {
-      this.destroy();
-      return;
-    }
-    this.#phase = 'leaving';
-    if (this.#machine.serving) {
-      await this.handover().catch((error: unknown) => {
-        const why = error instanceof Error ? error.message : String(error);
-        this.#journal.leavesWithoutHandover(why);
-      });
-    }
-    this.#service.release();
-    this.#pulse.goodbye();
-    const control = this.#control;
-    this.#control = undefined;
-    this.destroy();
-    await control?.close();
+  stop(): Promise<void> {
+    this.#stopped ??= this.#leave();
+    return this.#stopped;
   }
 
   /** Closes everything at once, without a word to anybody. */
   destroy(): void {
-    if (this.#phase === 'closed') return;
-    this.#phase = 'closed';
-    this.#timer?.cancel();
-    this.#addressCheck.stop();
-    this.#arbiter.close();
-    this.#pulse.stop();
-    this.stack.close();
-    this.#device.close();
-    void this.#control?.close();
+    void this.#close();
   }
 
   status(): NodeStatus {
-    const { configuration } = this;
-    const nowMs = this.#clock.now();
-    const peer = this.#pulse.peer;
-    return {
-      role: this.#machine.role,
+    return describeNode({
+      configuration: this.configuration,
+      link: this.#link,
+      machine: this.#machine,
+      pulse: this.#pulse,
+      journal: this.#journal,
+      arbiter: this.#arbiter,
       serving: this.serving,
-      epoch: this.#machine.epoch,
-      sync: { state: this.#machine.protection, connections: 0 },
-      bytesAtRisk: 0,
-      connections: 0,
-      serviceAddress: configuration.serviceAddress.toString(),
-      nodeAddress: configuration.nodeAddress.toString(),
-      interface: configuration.interface,
-      mac: this.#link.mac.toString(),
-      linkUp: this.#link.up,
-      uptimeMs: Math.round(nowMs - this.#startedAtMs),
-      arbiter: this.#arbiter.name,
-      peer: {
-        address: configuration.peerAddress.toString(),
-        mac: this.#pulse.peerMac?.toString() ?? null,
-        ageMs: this.#pulse.peerAgeMs ?? null,
-        alive: this.#pulse.peerAlive,
-        role: peer?.role ?? null,
-        epoch: peer?.epoch ?? null,
-      },
-      heartbeat: this.#pulse.status(),
-      takeovers: this.#journal.takeovers,
-      fencings: this.#journal.fencings,
-      conflicts: this.#journal.conflicts,
-    };
+      uptimeMs: Math.round(this.#clock.now() - this.#startedAtMs),
+    });
   }
 
   /** Everything the layers have counted. */
@@ -283,6 +214,76 @@ export class RfsisNode {
       monitor: this.#pulse.counters(),
       ...structuredClone(this.stack.counters),
     } as unknown as CounterTree;
+  }
+
+  async #openControl(): Promise<void> {
+    const control = await ControlServer.open(this.configuration.controlSocket, {
+      status: () => this.status(),
+      metrics: async () => ({
+        contentType: this.#metrics.contentType,
+        text: await this.#metrics.metrics(),
+      }),
+      handover: () => this.handover(),
+    });
+    this.#control = control;
+    this.#requireStarted();
+  }
+
+  #openPorts(): void {
+    const { serviceAddress, nodeAddress } = this.configuration;
+    this.#pulse.open();
+    this.stack.open();
+    this.#watchCarrier();
+    this.stack.addAddress(new Ipv4Cidr(nodeAddress, serviceAddress.prefixLength));
+  }
+
+  #join(): Promise<void> {
+    return new Promise<void>((ready, refuse) => {
+      this.#start = { ready, refuse };
+      this.#pulse.start();
+      this.#addressCheck.start();
+      this.#drive((nowMs) => {
+        this.#machine.start(nowMs);
+      });
+    });
+  }
+
+  /** After each wait of the start: it may have been stopped meanwhile. */
+  #requireStarted(): void {
+    if (this.#phase !== 'started') throw stoppedTooSoon();
+  }
+
+  async #leave(): Promise<void> {
+    if (this.#phase === 'started') {
+      this.#phase = 'leaving';
+      if (this.#machine.serving) {
+        await this.handover().catch((error: unknown) => {
+          const why = error instanceof Error ? error.message : String(error);
+          this.#journal.leavesWithoutHandover(why);
+        });
+      }
+      this.#service.release();
+      this.#pulse.goodbye();
+    }
+    await this.#close();
+  }
+
+  /** All but the end of the control socket's connections happens within the call. */
+  async #close(): Promise<void> {
+    const control = this.#control;
+    this.#control = undefined;
+    if (this.#phase !== 'closed') {
+      this.#phase = 'closed';
+      this.#timer?.cancel();
+      this.#addressCheck.stop();
+      this.#arbiter.close();
+      this.#pulse.stop();
+      this.stack.close();
+      this.#device.close();
+      this.#start?.refuse(stoppedTooSoon());
+      this.#handoverDone?.(false);
+    }
+    await control?.close();
   }
 
   #makePulse(random: Random): Pulse {
@@ -335,8 +336,8 @@ export class RfsisNode {
         defendIntervalMs: DEFEND_INTERVAL_MS,
         trailer: (body, kind) => this.#pulse.trailer(body, kind),
         isTrusted: (bytes, offset, end) => this.#pulse.isFromPeer(bytes, offset, end),
-        onConflict: ({ mac, kind }) => {
-          if (kind === 'ongoing') this.#journal.conflict(mac);
+        onConflict: ({ address, mac, kind }) => {
+          if (kind === 'ongoing') this.#journal.conflict(address, mac);
         },
       },
     });
@@ -449,7 +450,7 @@ export class RfsisNode {
 
   #consult(done: Parameters<Arbiter['consult']>[0]): void {
     this.#arbiter.consult((verdict) => {
-      if (!verdict.granted) this.#journal.denied(verdict);
+      this.#journal.verdict(verdict);
       this.#drive(() => {
         done(verdict);
       });
@@ -490,7 +491,7 @@ export class RfsisNode {
   #onAddressTaken(holder: MacAddress): void {
     const start = this.#start;
     if (start === undefined) {
-      this.#journal.conflict(holder);
+      this.#journal.conflict(this.configuration.serviceAddress.address, holder);
       return;
     }
     this.#start = undefined;
@@ -502,4 +503,8 @@ export class RfsisNode {
       new RfsisError('RFSIS_ADDRESS_IN_USE', `${address} is already in use by ${holder.toString()}: ${hint}`),
     );
   }
+}
+
+function stoppedTooSoon(): RfsisError {
+  return new RfsisError('RFSIS_STATE', 'the node was stopped before it found its role');
 }
