@@ -459,6 +459,8 @@ export class RfsisNode {
 
   #onRoleChanged(from: Role, to: Role, reason: RoleReason): void {
     this.#journal.roleChanged(from, to, this.#machine.epoch, reason);
+    // Whoever is not main has nothing to hold back any more.
+    if (from === 'main') this.#lease.grant();
     if (to === 'joining') this.#addressCheck.start();
     else this.#addressCheck.stop();
     if (to === 'main' || to === 'backup') {
