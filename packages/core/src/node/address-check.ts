@@ -12,7 +12,7 @@ export interface AddressCheckOptions {
   /** The peer's MAC as an authentic beat gave it. */
   readonly peerMac: () => MacAddress | undefined;
   readonly onFree: () => void;
-  /** Somebody who is not the peer holds the address. The check goes on all the same. */
+  /** Somebody who is not the peer holds the address, and did so twice. The check goes on all the same. */
   readonly onTaken: (holder: MacAddress) => void;
 }
 
@@ -24,6 +24,8 @@ export class AddressCheck {
   readonly #options: AddressCheckOptions;
   #task: ArpTask | undefined;
   #timer: Timer | undefined;
+  /** Had the address in the round before, and is not known to be the peer. */
+  #suspect: MacAddress | undefined;
 
   constructor(options: AddressCheckOptions) {
     this.#options = options;
@@ -31,15 +33,20 @@ export class AddressCheck {
 
   start(): void {
     this.stop();
-    const { arp, address } = this.#options;
-    this.#task = arp.probe(address, PROBE_FAST, (result) => {
-      this.#judge(result);
-    });
+    this.#suspect = undefined;
+    this.#probe();
   }
 
   stop(): void {
     this.#task?.cancel();
     this.#timer?.cancel();
+  }
+
+  #probe(): void {
+    const { arp, address } = this.#options;
+    this.#task = arp.probe(address, PROBE_FAST, (result) => {
+      this.#judge(result);
+    });
   }
 
   #judge(result: ProbeResult): void {
@@ -64,13 +71,19 @@ export class AddressCheck {
       onFree();
       return;
     }
+    if (this.#suspect?.equals(holder) !== true) {
+      // It may have been the peer, which died before it was heard.
+      this.#suspect = holder;
+      this.#probe();
+      return;
+    }
     onTaken(holder);
     this.#retry();
   }
 
   #retry(): void {
     this.#timer = this.#options.clock.setTimer(RETRY_MS, () => {
-      this.start();
+      this.#probe();
     });
   }
 }
