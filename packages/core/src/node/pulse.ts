@@ -21,6 +21,7 @@ import {
 import type { Configuration } from '../config/configuration.js';
 import type { HeartbeatStatus } from '../control/status.js';
 import type { Logger } from '../log.js';
+import { PacedDetector } from './paced-detector.js';
 
 /** What our beats say; asked for anew for each. */
 export interface PulseState extends Pick<BeatState, 'role' | 'epoch' | 'ready' | 'protected'> {
@@ -64,6 +65,9 @@ export class Pulse {
   #session: SessionId;
   #answeredAtMs = -Infinity;
   #rejectedMac: number | undefined;
+  readonly #detector: PacedDetector;
+  /** The last interval of the peer that was not ours and was complained about. */
+  #oddIntervalMs: number | undefined;
 
   constructor(options: PulseOptions) {
     const { configuration, clock, senderPort, monitorPort, random } = options;
@@ -72,6 +76,11 @@ export class Pulse {
     this.#session = SessionId.random(random);
     const codec = new BeatCodec(configuration.sync.keys);
     const common = { clock, codec, nodeAddress, peerAddress, intervalMs: heartbeat.intervalMs };
+    this.#detector = new PacedDetector(
+      makeDetector(configuration),
+      heartbeat.intervalMs,
+      heartbeat.timeoutMs,
+    );
     this.#sender = new HeartbeatSender({
       ...common,
       device: senderPort,
@@ -84,7 +93,7 @@ export class Pulse {
       ...common,
       device: monitorPort,
       session: this.#session,
-      detector: makeDetector(configuration),
+      detector: this.#detector,
       watchAddress: serviceAddress.address,
       handlers: {
         onBeat: (beat, mac) => {
@@ -222,7 +231,22 @@ export class Pulse {
     // It leaves, and its successor may have another interface card.
     if (beat.kind === 'goodbye') return;
     this.#sender.setPeerMac(mac);
+    this.#mindPace(beat);
     if (beat.kind !== 'probe') this.#options.onBeat(beat);
+  }
+
+  #mindPace({ intervalMs: peerIntervalMs }: Beat): void {
+    const { intervalMs } = this.#options.configuration.heartbeat;
+    this.#detector.pace(peerIntervalMs);
+    // The interval comes in whole microseconds.
+    const isOdd = Math.abs(peerIntervalMs - intervalMs) > 0.001;
+    if (isOdd && peerIntervalMs !== this.#oddIntervalMs) {
+      this.#options.log.warn(
+        { event: 'mismatch', intervalMs, peerIntervalMs },
+        `the peer beats each ${peerIntervalMs} ms, this node each ${intervalMs} ms: give both the same heartbeat settings`,
+      );
+    }
+    this.#oddIntervalMs = isOdd ? peerIntervalMs : undefined;
   }
 
   #onPeerDead(death: PeerDeath): void {

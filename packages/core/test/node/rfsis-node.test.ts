@@ -360,6 +360,35 @@ describe('a conflict', () => {
   });
 });
 
+describe('a peer with other heartbeat settings', () => {
+  async function slowMain(): Promise<{ alpha: Place; beta: Place }> {
+    const alpha = segment.alpha({ configuration: { heartbeat: { intervalMs: 200, timeoutMs: 1000 } } });
+    const beta = segment.beta();
+    const started = Promise.all([alpha.node.start(), segment.run(3000).then(() => beta.node.start())]);
+    await segment.run(10_000);
+    await started;
+    return { alpha, beta };
+  }
+
+  it('that is slower is not given up for it, and both nodes say so once', async () => {
+    const { alpha, beta } = await slowMain();
+    expect([alpha.node.role, beta.node.role]).toEqual(['main', 'backup']);
+    expect(beta.logged('takeover')).toEqual([]);
+    expect(beta.node.status().sync.state).toBe('protected');
+    expect(beta.logged('mismatch')).toMatchObject([{ intervalMs: 20, peerIntervalMs: 200, level: 'warn' }]);
+    expect(alpha.logged('mismatch')).toMatchObject([{ intervalMs: 200, peerIntervalMs: 20 }]);
+  });
+
+  it('is still found dead, after as many of its beats as may be missing', async () => {
+    const { alpha, beta } = await slowMain();
+    alpha.node.destroy();
+    await segment.run(799);
+    expect(beta.node.serving).toBe(false);
+    await segment.run(205);
+    expect(beta.node.serving).toBe(true);
+  });
+});
+
 describe('the witness', () => {
   const configuration = { witness: '10.77.0.1' };
 
