@@ -77,7 +77,8 @@ export class IcmpLayer implements Ipv4Protocol, ErrorSender {
   readonly #rateLimit: ErrorRateLimit;
   readonly #message = new IcmpView();
   readonly #report = new ReusableReport();
-  readonly #options: TransmitOptions = { timeToLive: 64, typeOfService: 0, fragmentation: 'path' };
+  /** Without "don't fragment": what is sent here is not kept, so an error about it could not be believed. */
+  readonly #options: TransmitOptions = { timeToLive: 64, typeOfService: 0, fragmentation: 'allowed' };
 
   constructor(ipv4: Ipv4Layer, clock: Clock, random: Random, rates: ErrorRates) {
     this.#ipv4 = ipv4;

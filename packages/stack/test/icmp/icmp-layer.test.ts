@@ -69,6 +69,14 @@ describe('IcmpLayer, echo', () => {
     expect(stack.counters.icmp.txEchoReplies).toBe(1);
   });
 
+  it('RFC 1191 2: lets routers fragment what it answers, for no error about a reply can be told from a forged one', () => {
+    const { receive, take } = host();
+    receive(echo(new Uint8Array(1400)), { dontFragment: true });
+    expect(open(take()[0])?.header.dontFragment).toBe(false);
+    receive({ type: 99, code: 0, rest: 0, data: hex('') }, { protocol: 99 });
+    expect(open(take()[0])).toMatchObject({ header: { dontFragment: false }, message: { type: 3, code: 2 } });
+  });
+
   it.each(['10.0.0.255', '255.255.255.255', '224.0.0.1'])(
     'RFC 1122 3.2.2.6: does not answer an echo request to %s',
     (destination) => {
