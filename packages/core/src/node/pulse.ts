@@ -146,7 +146,10 @@ export class Pulse {
   /** Opens the ports. */
   open(): void {
     this.#monitor.open();
-    this.#options.senderPort.open(() => undefined);
+    // A flood of frames can keep the event loop from its timers; the beats go on with the frames.
+    this.#options.senderPort.open(() => {
+      this.#sender.poll();
+    });
   }
 
   /** Begins to beat. */
