@@ -31,7 +31,7 @@ export interface Ipv4Limits extends PathMtuLimits, ReassemblyLimits {
 export interface ErrorSender {
   /** RFC 1122 3.2.2.1: Destination Unreachable, code 2. */
   protocolUnreachable(packet: InboundPacket): void;
-  /** RFC 1122 3.3.2: Time Exceeded, code 1; `packet` is what there is of the datagram. */
+  /** RFC 1122 3.3.2: Time Exceeded, code 1; `packet` is the first fragment. */
   reassemblyTimedOut(packet: InboundPacket): void;
 }
 

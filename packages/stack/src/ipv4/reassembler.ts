@@ -48,7 +48,7 @@ export function newReassemblyCounters(): ReassemblyCounters {
   return { timedOut: 0, evicted: 0, discarded: 0, abandoned: 0 };
 }
 
-/** Is told of a datagram whose time is over and whose first fragment is there; valid only during the call. */
+/** Is given the first fragment of a datagram whose time is over, if it is there; valid only during the call. */
 export type ReassemblyTimeoutHandler = (bytes: Uint8Array, offset: number, end: number) => void;
 
 export class Reassembler {
@@ -227,8 +227,8 @@ export class Reassembler {
       if (!datagram.discarded) {
         this.counters.timedOut++;
         // RFC 1122 3.3.2: with fragment zero at hand, an ICMP Time Exceeded (Fragment Reassembly Timeout) MUST be sent.
+        // RFC 1122 3.2.2: the header it quotes MUST be as it was received: that of the fragment, not of the datagram.
         if (datagram.hasHeader) {
-          datagram.finish();
           this.#onTimeout(datagram.buffer, datagram.datagramOffset, datagram.datagramEnd);
         }
       }

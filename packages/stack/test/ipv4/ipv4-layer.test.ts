@@ -176,6 +176,8 @@ describe('Ipv4Layer, fragments', () => {
     expect(header).toMatchObject({ source: ip('10.0.0.1'), destination: peer });
     const message = frame && parseIcmp(frame, 34, 14 + (header?.totalLength ?? 0));
     expect(message).toMatchObject({ type: 11, code: 1 });
+    const quoted = message && parseIpv4(message.data);
+    expect(quoted).toMatchObject({ identification: 1, moreFragments: true, totalLength: 28 });
     expect(stack.counters.ipv4.reassembly.timedOut).toBe(2);
   });
 

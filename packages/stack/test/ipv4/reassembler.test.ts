@@ -202,10 +202,10 @@ describe('Reassembler', () => {
     expect(subject.datagrams).toBe(2);
     clock.advance(1);
     expect(subject.datagrams).toBe(1);
-    // Told is of what is there without a gap, as a datagram.
+    // RFC 1122 3.2.2: what an error quotes MUST be unchanged from what was received: it is the first fragment.
     expect(timedOut).toHaveLength(1);
     const [told] = timedOut;
-    expect(told && parseIpv4(told)).toMatchObject({ totalLength: 36, moreFragments: false });
+    expect(told && parseIpv4(told)).toMatchObject({ totalLength: 28, moreFragments: true });
     clock.advance(30_000);
     expect(subject.counters.timedOut).toBe(2);
     expect([subject.octets, subject.datagrams, clock.pending]).toEqual([0, 0, 0]);
