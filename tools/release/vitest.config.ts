@@ -1,0 +1,3 @@
+import { toolTests } from '../../vitest.shared.js';
+
+export default toolTests(import.meta.dirname);
