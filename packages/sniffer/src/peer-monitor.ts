@@ -2,6 +2,7 @@
 import { ARP_OCTETS, ArpOperation, ArpView } from '@rfsis/arp';
 import { BeatView, hasBeatMagic, type Beat, type BeatDefect, type SessionId } from '@rfsis/heartbeat';
 import { ETHERNET_HEADER_OCTETS, EtherType, EthernetView, readU16, type FrameBatch } from '@rfsis/link';
+import { HandledTrailers } from './handled-trailers.js';
 import { requirePositive } from './option-checks.js';
 import { Liveness, type PeerState, type Silence } from './liveness.js';
 import {
@@ -73,11 +74,8 @@ export class PeerMonitor {
   #sessionCount = 0;
   #claims = 0;
   readonly #deaths = { silence: 0, goodbye: 0, restarted: 0 };
-  /** The trailer that was handled last, and what came of it; for {@link PeerMonitor.trusts}. */
-  #handledHigh = 0;
-  #handledLow = 0;
-  #handledSequence = 0;
-  #isHandledTrusted = false;
+  /** For {@link PeerMonitor.trusts}. */
+  readonly #handled = new HandledTrailers();
 
   /** @throws {SnifferError} `RFSIS_SNIFFER_OPTION_INVALID` */
   constructor(options: PeerMonitorOptions) {
@@ -192,8 +190,8 @@ export class PeerMonitor {
 
   /**
    * Whether an ARP packet is an authentic word of the peer: for the ARP endpoint, which must not fight the peer as it
-   * fights strangers. Works on a packet that the monitor has handled just before and on one that it has yet to see.
-   * A replayed one is not trusted.
+   * fights strangers. Works on the packets of the batch that the monitor has handled just before (the last 64 with a
+   * trailer) and on those that it has yet to see. A replayed one is not trusted.
    * @param offset first octet of the ARP body
    * @param end first octet after the frame
    */
@@ -201,18 +199,18 @@ export class PeerMonitor {
     const view = this.#trustView;
     const trailerOffset = offset + ARP_OCTETS;
     if (view.read(bytes, trailerOffset, end) !== undefined) return false;
-    const isHandled =
-      view.sequence === this.#handledSequence &&
-      view.sessionLow === this.#handledLow &&
-      view.sessionHigh === this.#handledHigh;
+    const wasTrusted = this.#handled.isTrusted(view);
     const judgement = this.#sessions.judge(view);
-    if (isHandled ? !this.#isHandledTrusted : judgement === 'own' || judgement === 'replayed') return false;
+    if (!(wasTrusted ?? (judgement !== 'own' && judgement !== 'replayed'))) return false;
     if (this.#options.codec.verify(bytes, offset, trailerOffset) !== undefined) return false;
-    return isHandled || judgement === 'current' || view.kind === 'probe' || this.#sessions.isProven(view);
+    return (
+      wasTrusted === true || judgement === 'current' || view.kind === 'probe' || this.#sessions.isProven(view)
+    );
   };
 
   #onFrames(batch: FrameBatch): void {
     const { bytes, count } = batch;
+    this.#handled.clear();
     for (let index = 0; index < count; index++) {
       this.#onFrame(bytes, batch.offset(index), batch.length(index));
     }
@@ -264,10 +262,7 @@ export class PeerMonitor {
       this.#drop(this.#isAddressed() ? defect : 'foreign');
       return;
     }
-    this.#handledHigh = view.sessionHigh;
-    this.#handledLow = view.sessionLow;
-    this.#handledSequence = view.sequence;
-    this.#isHandledTrusted = false;
+    this.#handled.add(view);
     const judgement = this.#sessions.judge(view);
     if (!this.#isFromPeer(judgement)) this.#drop('foreign');
     else if (judgement === 'own' || judgement === 'replayed') this.#drop(judgement);
@@ -318,7 +313,7 @@ export class PeerMonitor {
     const mac = this.#arp.senderMac;
     const claimedAddress = this.#arp.senderIp;
     this.#counters.accepted++;
-    this.#isHandledTrusted = true;
+    this.#handled.trustLast();
     this.#echo = beat.session;
     if (judgement === 'current') this.#lost += this.#sessions.advance(beat.sequence);
     else this.#establish(beat);
@@ -359,7 +354,7 @@ export class PeerMonitor {
     const beat = this.#view.toBeat();
     this.#echo = beat.session;
     // A probe for the address is no claim yet; whoever has our key may ask.
-    this.#isHandledTrusted = beat.kind === 'probe';
+    if (beat.kind === 'probe') this.#handled.trustLast();
     if (beat.kind !== 'goodbye') this.#handlers.onHello?.(beat, this.#arp.senderMac);
   }
 

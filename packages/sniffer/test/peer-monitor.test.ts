@@ -548,6 +548,47 @@ describe('trusts', () => {
     );
   });
 
+  it('each frame of a batch, though the monitor has handled the whole batch before', () => {
+    let deliver: (batch: FrameBatch) => void = () => undefined;
+    const segment = new Segment();
+    const device = segment.network.port({ mac: BACKUP_MAC });
+    device.open = (onFrames) => {
+      deliver = onFrames;
+    };
+    const monitor = new PeerMonitor({
+      device,
+      clock: segment.time,
+      codec: segment.codec,
+      nodeAddress: BACKUP_IP,
+      peerAddress: MAIN_IP,
+      session: OUR_SESSION,
+      detector: new FixedTimeoutDetector(TIMEOUT_MS),
+      intervalMs: INTERVAL_MS,
+      watchAddress: SERVICE_IP,
+      handlers: {},
+    });
+    monitor.open();
+    const frames = [
+      segment.frame({ kind: 'announcement' }),
+      segment.frame({ kind: 'announcement', codec: OTHER_CODEC }),
+      segment.frame(),
+    ];
+    const batch = new FrameBatch(new Uint8Array(4096));
+    let offset = 0;
+    for (const frame of frames) {
+      batch.bytes.set(frame, offset);
+      batch.add(offset, frame.length);
+      offset += frame.length;
+    }
+    deliver(batch);
+    const trusted = frames.map((_, index) =>
+      monitor.trusts(batch.bytes, batch.offset(index) + 14, batch.offset(index) + batch.length(index)),
+    );
+    expect(trusted).toEqual([true, false, true]);
+    deliver(FrameBatch.of(segment.frame()));
+    expect(monitor.trusts(batch.bytes, 14, batch.length(0))).toBe(false);
+  });
+
   it('an authentic probe of whatever session: two nodes that start at once do not scare each other off', () => {
     const segment = new Segment();
     const probe = segment.frame({ kind: 'probe', echo: SessionId.NONE });
