@@ -108,7 +108,8 @@ export class Transmitter {
     if (!whole && options.fragmentation === 'never') return this.#drop('too-big');
     const identification = this.#parts.identification.next(source, destination, protocol);
     if (whole) {
-      const forbid = mayForbid && options.fragmentation !== 'allowed';
+      const { fragmentation } = options;
+      const forbid = fragmentation === 'never' || (fragmentation === 'path' && mayForbid);
       const flags = forbid ? Ipv4Flag.dontFragment : 0;
       this.#emit(totalLength, identification, flags, options, protocol, source, destination);
       return this.#count(this.#transmit(nextHop, IP + totalLength));

@@ -141,6 +141,9 @@ describe('Transmitter', () => {
       [120, false],
     ]);
     expect(host.stack.ipv4.payloadLimit(host.peer.value)).toBe(532);
+    // Who says that nothing may be cut means it there too.
+    send(host, 100, { fragmentation: 'never' });
+    expect(headers(host.take()).map((each) => each?.dontFragment)).toEqual([true]);
   });
 
   it('sends broadcasts and multicasts to their MAC addresses (RFC 894, RFC 1112 6.4)', () => {
