@@ -34,7 +34,43 @@ export function createLogger(options: LoggerOptions): Logger {
 /** Log text kept while standard output is blocked, in octets; at the limit new lines are dropped. */
 const BACKLOG_OCTETS = 1024 * 1024;
 
-/** Standard output, written in the background: a reader that hangs must not freeze a node that serves. */
-export function standardOutput(): DestinationStream & { flushSync(): void } {
-  return pino.destination({ dest: 1, sync: false, minLength: 0, maxLength: BACKLOG_OCTETS });
+/** Times, a tenth of a second apart, that a blocked standard output is tried when the process ends. */
+const LAST_TRIES = 5;
+
+/** A destination that can be emptied before the process ends. */
+export interface LogOutput extends DestinationStream {
+  /** Writes what is left as far as that is possible; to be called last. */
+  finish(): void;
+}
+
+/**
+ * Standard output, written in the background: a reader that hangs must not freeze a node that serves, and one that is
+ * gone or a disk that is full must not end it.
+ */
+export function standardOutput(): LogOutput {
+  let tries = Infinity;
+  const output = pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: 0,
+    maxLength: BACKLOG_OCTETS,
+    retryEAGAIN: () => tries-- > 0,
+  });
+  // pino flushes when the process ends, and tries for ever what cannot be written.
+  const giveUp = (): void => {
+    output.flushSync = () => undefined;
+  };
+  output.on('error', giveUp);
+  return {
+    write: (line) => output.write(line),
+    finish: () => {
+      tries = LAST_TRIES;
+      try {
+        output.flushSync();
+      } catch {
+        // Nobody reads the log any more.
+      }
+      giveUp();
+    },
+  };
 }

@@ -1,10 +1,10 @@
 // Runs one node in the foreground: arguments, configuration, real device, signals, exit codes. The body of an
 // application's main file.
-import { CapDevice, LinkError, SystemClock } from '@rfsis/link';
+import { CapDevice, LinkError, SystemClock, type Clock, type LinkDevice } from '@rfsis/link';
 import { Command } from 'commander';
 import { readConfiguration, type Configuration } from '../config/configuration.js';
 import { RfsisError } from '../errors.js';
-import { createLogger, standardOutput, type Logger } from '../log.js';
+import { createLogger, standardOutput, type Logger, type LogOutput } from '../log.js';
 import { EXIT_USAGE } from './exit-codes.js';
 import { refuseKernelAddresses } from './kernel-addresses.js';
 import type { Application } from '../node/application.js';
@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly application: Application;
   /** Default: the arguments of this process. */
   readonly argv?: readonly string[];
+  /** Makes the device of the node, not open yet. Default: a `CapDevice` on the configured interface. */
+  readonly device?: (configuration: Configuration, clock: Clock) => LinkDevice;
 }
 
 /**
@@ -49,44 +51,46 @@ Needs root or CAP_NET_RAW. Look inside with: rfsis status, rfsis watch.
 The keys of the configuration: config.schema.json of @rfsis/core.`;
 
 async function run(options: RunOptions, configuration: Configuration): Promise<void> {
-  refuseKernelAddresses(configuration);
   const clock = new SystemClock();
   const output = standardOutput();
   const log = createLogger({ level: configuration.log.level, clock, destination: output });
-  const device = new CapDevice({ interfaceName: configuration.interface, clock });
-  const node = new RfsisNode({
-    configuration,
-    device,
-    clock,
-    log,
-    application: options.application,
-    control: true,
-  });
-  leaveOnSignals(node, log, () => {
-    output.flushSync();
-  });
+  const device = (options.device ?? openInterface)(configuration, clock);
+  const { application } = options;
+  const node = new RfsisNode({ configuration, device, clock, log, application, control: true });
+  const isLeaving = leaveOnSignals(node, log, output);
   try {
     await node.start();
-    for (const warning of device.warnings) log.warn({ event: 'device', interface: device.name }, warning);
   } catch (error) {
-    node.destroy();
+    // A signal ended the start, and is about to end the process.
+    if (isLeaving()) return;
+    output.finish();
     throw error;
   }
+  if (!(device instanceof CapDevice)) return;
+  for (const warning of device.warnings) log.warn({ event: 'device', interface: device.name }, warning);
 }
 
-function leaveOnSignals(node: RfsisNode, log: Logger, flush: () => void): void {
+function openInterface(configuration: Configuration, clock: Clock): LinkDevice {
+  refuseKernelAddresses(configuration);
+  return new CapDevice({ interfaceName: configuration.interface, clock });
+}
+
+/** @returns whether a signal has come */
+function leaveOnSignals(node: RfsisNode, log: Logger, output: LogOutput): () => boolean {
   let leaving = false;
   const leave = (signal: NodeJS.Signals): void => {
+    // Whoever asks twice does not want to wait for a handover.
     if (leaving) process.exit(1);
     leaving = true;
     log.info({ event: 'signal', signal }, `${signal}: leaving`);
     void node.stop().then(() => {
-      flush();
+      output.finish();
       process.exit(0);
     });
   };
   process.on('SIGTERM', leave);
   process.on('SIGINT', leave);
+  return () => leaving;
 }
 
 /** One line for what the user can mend; anything else is a defect of ours and shows its stack. */
