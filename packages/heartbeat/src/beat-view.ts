@@ -81,6 +81,7 @@ export class BeatView {
    * @returns undefined when the trailer is readable, otherwise what is wrong with it
    */
   read(bytes: Uint8Array, offset: number, end: number): BeatDefect | undefined {
+    if (end > bytes.length) return 'truncated';
     if (!hasBeatMagic(bytes, offset, end)) return 'not-a-beat';
     if (offset + BeatField.version >= end) return 'truncated';
     if (readU8(bytes, offset + BeatField.version) !== BEAT_VERSION) return 'version';

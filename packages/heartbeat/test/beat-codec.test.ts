@@ -149,6 +149,14 @@ describe('BeatCodec.parse', () => {
     expect(codec.parse(bytes, 0, ARP_OCTETS, bytes.length - 1)).toBe('truncated');
   });
 
+  it('does not look beyond the octets there are, whatever end it is given', () => {
+    const codec = new BeatCodec([KEY]);
+    const bytes = emitted(codec);
+    for (let length = 0; length < bytes.length; length++) {
+      expect(codec.parse(bytes.subarray(0, length), 0, ARP_OCTETS, bytes.length)).toBe('truncated');
+    }
+  });
+
   it('refuses other versions, unknown kinds and roles, and impossible numbers', () => {
     const codec = new BeatCodec();
     const withField = (field: number, ...octets: number[]) => {
