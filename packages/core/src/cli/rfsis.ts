@@ -30,8 +30,8 @@ export async function rfsis(argv: readonly string[], print: (text: string) => vo
     .option('--interval <ms>', 'time between two looks', '500')
     .action(async (options: NodeChoice & { interval: string }) => {
       const intervalMs = Number(options.interval);
-      if (!(intervalMs >= 50))
-        throw new RfsisError('RFSIS_STATE', '--interval: expected at least 50 (milliseconds)');
+      if (!(intervalMs >= 50 && intervalMs <= 3_600_000))
+        throw new RfsisError('RFSIS_STATE', '--interval: expected 50 to 3600000 (milliseconds)');
       await watch(clientOf(options), intervalMs, print);
     });
   onNode(program.command('handover').description('asks a main to hand the service to its backup')).action(

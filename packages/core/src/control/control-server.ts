@@ -132,7 +132,7 @@ async function makeWay(path: string): Promise<void> {
   rmSync(path, { force: true });
 }
 
-/** Whether a process listens there. Only a refusal proves that none does; one that is too busy to answer lives. */
+/** Whether a process listens there; one that is too busy to answer does. */
 function isServed(path: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
@@ -141,7 +141,8 @@ function isServed(path: string): Promise<boolean> {
       resolve(true);
     });
     socket.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
+      // Reset: it was just closed, and is gone.
+      if (['ECONNREFUSED', 'ENOENT', 'ECONNRESET'].includes(error.code ?? '')) resolve(false);
       else if (error.code === 'EAGAIN') resolve(true);
       else reject(error);
     });
