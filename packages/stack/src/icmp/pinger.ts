@@ -4,7 +4,7 @@ import { StackError } from '../errors.js';
 import type { Ipv4Layer } from '../ipv4/ipv4-layer.js';
 import { IPV4_HEADER_OCTETS, IPV4_MAX_OCTETS, IpProtocol } from '../ipv4/packet.js';
 import type { ErrorReport, InboundPacket } from '../ipv4/protocol.js';
-import { type Fragmentation, TRANSMIT_PAYLOAD } from '../ipv4/transmitter.js';
+import { type Fragmentation, type SendOutcome, TRANSMIT_PAYLOAD } from '../ipv4/transmitter.js';
 import type { IcmpCounters } from './counters.js';
 import { emitIcmpHeader, ICMP_HEADER_OCTETS, IcmpType, type IcmpView } from './message.js';
 
@@ -21,7 +21,7 @@ export interface PingOptions {
   readonly octets?: number;
   /** Default 1,000. */
   readonly timeoutMs?: number;
-  /** Default 64. */
+  /** 1 to 255; default 64. */
   readonly timeToLive?: number;
   /** Default `path`. */
   readonly fragmentation?: Fragmentation;
@@ -54,6 +54,7 @@ export class Pinger {
   readonly #random: Random;
   readonly #counters: IcmpCounters;
   readonly #pending = new Map<number, Pending>();
+  #closed = false;
 
   constructor(ipv4: Ipv4Layer, clock: Clock, random: Random, counters: IcmpCounters) {
     this.#ipv4 = ipv4;
@@ -109,8 +110,9 @@ export class Pinger {
     );
   }
 
-  /** Ends all that wait. */
+  /** Ends all that wait; no others can be started. */
   close(): void {
+    this.#closed = true;
     for (const [identifier, pending] of this.#pending) {
       this.#finish(identifier, pending);
       pending.reject(new StackError('RFSIS_STACK_STATE', 'the stack was closed before the reply came'));
@@ -123,13 +125,10 @@ export class Pinger {
     resolve: Pending['resolve'],
     reject: Pending['reject'],
   ): StackError | undefined {
-    const octets = options.octets ?? 56;
-    if (!Number.isInteger(octets) || octets < 0 || octets > MAX_ECHO_OCTETS) {
-      return new StackError(
-        'RFSIS_STACK_OPTION_INVALID',
-        `an echo of ${octets} octets cannot be sent: expected 0 to ${MAX_ECHO_OCTETS}`,
-      );
-    }
+    if (this.#closed) return new StackError('RFSIS_STACK_STATE', 'the stack is closed');
+    const { octets = 56, timeToLive = 64, timeoutMs = 1000 } = options;
+    const problem = optionProblem(octets, timeToLive, timeoutMs);
+    if (problem !== undefined) return problem;
     if (this.#pending.size >= MAX_PENDING) {
       return new StackError('RFSIS_STACK_LIMIT', `${MAX_PENDING} echo requests are waiting already`);
     }
@@ -139,14 +138,13 @@ export class Pinger {
     const sequence = this.#random.uint32() >>> 16;
     const data = new Uint8Array(octets);
     this.#random.fill(data);
-    const outcome = this.#send(address.value, identifier, sequence, data, options);
+    const outcome = this.#send(address.value, identifier, sequence, data, timeToLive, options);
     if (outcome !== 'sent' && outcome !== 'held') {
       return new StackError(
         'RFSIS_STACK_PING_UNSENT',
         `no echo request could be sent to ${address.toString()}: ${outcome}`,
       );
     }
-    const timeoutMs = options.timeoutMs ?? 1000;
     const timer = this.#clock.setTimer(timeoutMs, () => {
       this.#pending.delete(identifier);
       reject(
@@ -169,7 +167,14 @@ export class Pinger {
     return undefined;
   }
 
-  #send(destination: number, identifier: number, sequence: number, data: Uint8Array, options: PingOptions) {
+  #send(
+    destination: number,
+    identifier: number,
+    sequence: number,
+    data: Uint8Array,
+    timeToLive: number,
+    options: PingOptions,
+  ): SendOutcome {
     const { buffer } = this.#ipv4.transmitter;
     buffer.set(data, TRANSMIT_PAYLOAD + ICMP_HEADER_OCTETS);
     const length = ICMP_HEADER_OCTETS + data.length;
@@ -177,7 +182,7 @@ export class Pinger {
     emitIcmpHeader(buffer, TRANSMIT_PAYLOAD, TRANSMIT_PAYLOAD + length, IcmpType.echoRequest, 0, rest);
     const source = options.source?.value ?? this.#ipv4.selectSource(destination);
     const outcome = this.#ipv4.send(source, destination, IpProtocol.icmp, length, {
-      timeToLive: options.timeToLive ?? 64,
+      timeToLive,
       typeOfService: 0,
       fragmentation: options.fragmentation ?? 'path',
     });
@@ -199,4 +204,17 @@ export class Pinger {
     this.#pending.delete(identifier);
     pending.timer.cancel();
   }
+}
+
+function optionProblem(octets: number, timeToLive: number, timeoutMs: number): StackError | undefined {
+  const invalid = (what: string): StackError =>
+    new StackError('RFSIS_STACK_OPTION_INVALID', `an echo request cannot be sent with ${what}`);
+  if (!Number.isInteger(octets) || octets < 0 || octets > MAX_ECHO_OCTETS) {
+    return invalid(`octets ${octets}: expected 0 to ${MAX_ECHO_OCTETS}`);
+  }
+  // RFC 1122 3.2.1.7: a host MUST NOT send a datagram with a TTL of zero.
+  if (!Number.isInteger(timeToLive) || timeToLive < 1 || timeToLive > 255) {
+    return invalid(`timeToLive ${timeToLive}: expected 1 to 255`);
+  }
+  return timeoutMs >= 0 ? undefined : invalid(`timeoutMs ${timeoutMs}: expected milliseconds`);
 }

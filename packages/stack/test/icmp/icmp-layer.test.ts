@@ -342,6 +342,10 @@ describe('ping', () => {
       /too-big/,
     ],
     ['longer than a datagram', '10.0.0.2', { octets: 65_508 }, 'RFSIS_STACK_OPTION_INVALID', /0 to 65507/],
+    // RFC 1122 3.2.1.7: a host MUST NOT send a datagram with a TTL of zero.
+    ['without a TTL', '10.0.0.2', { timeToLive: 0 }, 'RFSIS_STACK_OPTION_INVALID', /1 to 255/],
+    ['with a TTL no octet holds', '10.0.0.2', { timeToLive: 256 }, 'RFSIS_STACK_OPTION_INVALID', /1 to 255/],
+    ['with a time that is none', '10.0.0.2', { timeoutMs: NaN }, 'RFSIS_STACK_OPTION_INVALID', /timeoutMs/],
   ] as const)('fails %s', async (_name, to, options, expected, message) => {
     const { stack } = host();
     const reply = stack.ping(ip(to), options);
@@ -356,6 +360,7 @@ describe('ping', () => {
     const codes = await Promise.all(replies);
     expect(codes.filter((each) => each === 'RFSIS_STACK_STATE')).toHaveLength(256);
     expect(codes[256]).toBe('RFSIS_STACK_LIMIT');
+    expect(await code(stack.ping(peer))).toBe('RFSIS_STACK_STATE');
   });
 
   it('reaches this host itself, on all its addresses', async () => {
