@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ControlClient } from '../../src/control/control-client.js';
 import { RfsisError } from '../../src/errors.js';
 import { arpFrame, macOf } from '../frames.js';
+import { parsePrometheus } from './prometheus.js';
 import { SERVICE, Segment, type Place } from './segment.js';
 
 let segment: Segment;
@@ -525,7 +526,23 @@ describe('the control socket', () => {
     const { alpha, beta } = await waitingPair();
     const client = new ControlClient(controlSocket);
     expect(await client.status()).toMatchObject({ role: 'main', serving: true });
-    expect(await client.metrics()).toContain('rfsis_serving 1');
+    const metrics = parsePrometheus(await client.metrics());
+    expect(metrics.get('rfsis_serving')?.samples.get('')).toBe(1);
+    const layers = new Set(
+      [...(metrics.get('rfsis_layer_events_total')?.samples.keys() ?? [])].map(
+        (labels) => /layer="([^"]*)"/.exec(labels)?.[1],
+      ),
+    );
+    expect([...layers].sort()).toEqual([
+      'arp',
+      'ethernet',
+      'icmp',
+      'ipv4',
+      'lease',
+      'link',
+      'monitor',
+      'udp',
+    ]);
     expect(await waiting(client.handover())).toMatchObject({ role: 'backup', serving: false });
     expect(beta.node.serving).toBe(true);
     await expect(client.handover()).rejects.toMatchObject({
