@@ -11,7 +11,11 @@ export const INTERVAL_MS = 10;
 export const TIMEOUT_MS = 50;
 
 interface Message {
-  readonly beat: Omit<PeerBeat, 'current'> & { readonly echo: number; readonly session: number };
+  readonly beat: Omit<PeerBeat, 'current'> & {
+    readonly echo: number;
+    readonly session: number;
+    readonly sequence: number;
+  };
   readonly arriveAtMs: number;
 }
 
@@ -38,6 +42,8 @@ export class MachineNode {
   #heardAtMs = -Infinity;
   #peerAlive = false;
   #peerSession = 0;
+  #peerSequence = 0;
+  #sequence = 0;
   #nextBeatAtMs = 0;
   #lastBeatAtMs = 0;
   #answeredAtMs = -Infinity;
@@ -159,6 +165,9 @@ export class MachineNode {
 
   #receive(nowMs: number, { beat }: Message): void {
     const isNewSession = beat.session !== this.#peerSession;
+    // The real monitor remembers all of the peer's former sessions; they are numbered here.
+    if (beat.session < this.#peerSession) return;
+    if (!isNewSession && beat.sequence <= this.#peerSequence) return;
     this.#echo = beat.session;
     if (isNewSession && beat.echo !== this.#session) {
       this.#answer(nowMs);
@@ -166,6 +175,7 @@ export class MachineNode {
       return;
     }
     this.#peerSession = beat.session;
+    this.#peerSequence = beat.sequence;
     this.#heardAtMs = nowMs;
     this.#peerAlive = true;
     if (isNewSession || beat.kind === 'hello') this.#answer(nowMs);
@@ -190,14 +200,17 @@ export class MachineNode {
       ready: machine.ready,
       echo: this.#echo,
       session: this.#session,
+      sequence: ++this.#sequence,
     });
   }
 }
 
-/** Carries beats with one millisecond of delay; says which are lost. */
+/** Carries beats. */
 export class Wire {
   /** Whether a beat of this sender is lost now. */
   loses: (sender: MachineNode, nowMs: number) => boolean = () => false;
+  /** How long each copy of a beat is under way, at the least 1; they may overtake one another. */
+  delaysMs: () => readonly number[] = () => [1];
   #sessions = 0;
 
   newSession(): number {
@@ -206,7 +219,9 @@ export class Wire {
 
   send(sender: MachineNode, nowMs: number, beat: Message['beat']): void {
     if (this.loses(sender, nowMs) || !sender.peer.carrier || !sender.peer.alive) return;
-    sender.peer.inbox.push({ beat, arriveAtMs: nowMs + 1 });
+    const { inbox } = sender.peer;
+    for (const delayMs of this.delaysMs()) inbox.push({ beat, arriveAtMs: nowMs + delayMs });
+    inbox.sort((one, other) => one.arriveAtMs - other.arriveAtMs);
   }
 }
 

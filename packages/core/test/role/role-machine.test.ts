@@ -1,6 +1,9 @@
+import { SeededRandom, randomBelow } from '@rfsis/link';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { INTERVAL_MS, MachinePair, TIMEOUT_MS, type MachineNode } from './machine-pair.js';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 function roles(pair: MachinePair): string {
   return `${pair.a.role}/${pair.b.role}`;
@@ -318,6 +321,37 @@ describe('any schedule of faults', () => {
         expect([pair.a.role, pair.b.role].sort()).toEqual(['backup', 'main']);
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it('ends with exactly one main although beats were lost, doubled, late and overtaken all the while', () => {
+    fc.assert(
+      fc.property(fc.array(fault, { maxLength: 12 }), fc.integer(), (faults, seed) => {
+        const pair = MachinePair.settled();
+        pair.a.timersFirst = faults.length % 2 === 0;
+        const beganAtMs = pair.nowMs;
+        const deaf = new Set<MachineNode>();
+        const random = new SeededRandom(seed);
+        pair.wire.loses = (sender) => deaf.has(sender.peer) || randomBelow(random, 5) === 0;
+        pair.wire.delaysMs = () =>
+          Array.from({ length: 1 + randomBelow(random, 2) }, () => 1 + randomBelow(random, 2 * TIMEOUT_MS));
+        pair.run(3100, (nowMs) => {
+          for (const { atMs, node, kind } of faults) {
+            if (beganAtMs + atMs === nowMs) strike(pair, pair[node], kind, deaf);
+          }
+        });
+        pair.wire.loses = () => false;
+        pair.wire.delaysMs = () => [1];
+        for (const node of [pair.a, pair.b]) {
+          if (!node.alive) node.start(pair.nowMs);
+          node.frozen = false;
+          if (!node.carrier) node.setCarrier(pair.nowMs, true);
+        }
+        pair.run(30 * TIMEOUT_MS);
+        expect([pair.a.serves, pair.b.serves].filter(Boolean)).toHaveLength(1);
+        expect([pair.a.role, pair.b.role].sort()).toEqual(['backup', 'main']);
+      }),
+      { numRuns: 300 },
     );
   });
 
