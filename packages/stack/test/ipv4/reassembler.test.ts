@@ -1,4 +1,4 @@
-import { SeededRandom, VirtualClock } from '@rfsis/link';
+import { checksum, SeededRandom, VirtualClock, writeU16 } from '@rfsis/link';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { emitIpv4, Ipv4View, parseIpv4 } from '../../src/ipv4/packet.js';
@@ -13,6 +13,8 @@ interface Piece {
   readonly destination?: string;
   readonly identification?: number;
   readonly protocol?: number;
+  /** Octets of IP options, a multiple of four. */
+  readonly options?: number;
 }
 
 function reassembler(limits: Partial<ReassemblyLimits> = {}) {
@@ -32,7 +34,8 @@ function reassembler(limits: Partial<ReassemblyLimits> = {}) {
   const view = new Ipv4View();
   /** The finished payload, the reason for a drop, or undefined. */
   const add = (piece: Piece): Uint8Array | FragmentDrop | undefined => {
-    const bytes = new Uint8Array(20 + piece.data.length);
+    const headerLength = 20 + (piece.options ?? 0);
+    const bytes = new Uint8Array(headerLength + piece.data.length);
     emitIpv4(bytes, 0, {
       typeOfService: 0,
       totalLength: bytes.length,
@@ -45,7 +48,12 @@ function reassembler(limits: Partial<ReassemblyLimits> = {}) {
       source: ip(piece.source ?? '10.0.0.2'),
       destination: ip(piece.destination ?? '10.0.0.1'),
     });
-    bytes.set(piece.data, 20);
+    if (headerLength > 20) {
+      bytes[0] = 0x40 + headerLength / 4;
+      writeU16(bytes, 10, 0);
+      writeU16(bytes, 10, checksum(bytes, 0, headerLength));
+    }
+    bytes.set(piece.data, headerLength);
     expect(view.read(bytes, 0, bytes.length)).toBeUndefined();
     const result = subject.add(view, bytes);
     if (result === undefined || typeof result === 'string') return result;
@@ -173,6 +181,10 @@ describe('Reassembler', () => {
     expect(add({ begin: 0, data: octets(8), more: true })).toBe('fragment-discarded');
     expect(subject.counters.discarded).toBe(1);
     expect(add({ begin: 65_512, data: octets(3), more: false, identification: 2 })).toBeUndefined();
+    // The header counts too, and that of the first fragment may come last, and be longer.
+    expect(add({ begin: 0, data: octets(8), more: true, identification: 2, options: 4 })).toBe(
+      'fragment-too-long',
+    );
   });
 
   it('RFC 5722 4: discards a datagram with overlapping fragments, those before and those to come', () => {
