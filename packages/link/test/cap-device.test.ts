@@ -148,10 +148,10 @@ describe('receiving', () => {
 
   it('sheds load, but no ARP, when frames keep the event loop from turning', () => {
     const slow: string[] = [];
-    const device = make({ turnBudgetMs: 10 });
     let nowMs = 0;
     const deferred: (() => void)[] = [];
     const stalled = make({
+      turnBudgetMs: 10,
       clock: {
         now: () => nowMs,
         wallTime: () => nowMs,
@@ -162,7 +162,6 @@ describe('receiving', () => {
         },
       },
     });
-    device.close();
     stalled.open((batch) => {
       nowMs += 1;
       slow.push(textOf(batch.frame(0)));

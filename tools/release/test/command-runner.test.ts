@@ -19,7 +19,7 @@ function isRunning(pid: number): boolean {
 describe('CommandRunner', () => {
   it('tells standard output and everything that was said', async () => {
     using runner = new CommandRunner(10_000);
-    const result = await runner.run(...node('console.log(1); console.error(2)'), options);
+    const result = await runner.run(...node('console.log("1"); console.error("2")'), options);
     expect(result).toMatchObject({ ok: true, stdout: '1\n' });
     expect(result.output).toContain('2');
   });
