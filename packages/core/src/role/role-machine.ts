@@ -162,7 +162,7 @@ export class RoleMachine {
     this.#updateProtection();
   }
 
-  /** The probe of the service address found nobody. Until then a joining node does not claim. */
+  /** The probe of the service address found nobody. Until then a joining node does not claim, nor one that rejoins. */
   onAddressFree(nowMs: number): void {
     this.#addressFree = true;
     if (this.#role === 'joining' && this.#claimAtMs < nowMs) this.#claimAtMs = nowMs;
@@ -341,6 +341,9 @@ export class RoleMachine {
   /** Stops serving until it is known whether the peer has taken over. */
   #verify(nowMs: number): void {
     this.#verifyUntilMs = this.#carrier ? nowMs + this.#options.timeoutMs : Infinity;
+    // What the arbiter was asked before says nothing about now.
+    this.#question++;
+    this.#asking = false;
     this.#effects.renewSession();
     this.#effects.beat();
   }
@@ -354,11 +357,13 @@ export class RoleMachine {
   }
 
   #resumeAlone(nowMs: number): void {
-    this.#verifyUntilMs = nowMs + this.#options.timeoutMs;
+    // Asking again before the answer has come would withdraw the question.
+    this.#verifyUntilMs = Infinity;
     this.#ask(nowMs, (verdict, prompt) => {
       if (!this.verifying) return;
       if (!verdict.granted) this.#fence(verdict.answeredAtMs, 'isolated');
       else if (prompt) this.#resume();
+      else this.#verifyUntilMs = verdict.answeredAtMs + this.#options.timeoutMs;
       this.#updateProtection();
     });
   }
@@ -389,6 +394,8 @@ export class RoleMachine {
   #join(nowMs: number): void {
     this.#joinedAtMs = nowMs;
     this.#denied = false;
+    // Somebody may have taken it since it was probed last.
+    this.#addressFree = false;
     this.#scheduleClaim(nowMs, nowMs + this.#claimDelayMs, 'nobody-serves');
   }
 

@@ -420,6 +420,31 @@ describe('the witness', () => {
   });
 });
 
+describe('a main that was isolated and comes back', () => {
+  it('does not fight a stranger who has taken the address meanwhile, and waits until it is free', async () => {
+    const witness = segment.host('10.77.0.1');
+    const alpha = segment.alpha({ configuration: { witness: '10.77.0.1' } });
+    const started = alpha.node.start();
+    await segment.run(1000);
+    await started;
+    // When alpha's cable is back, the witness's is not: it asks in vain.
+    witness.port.unplug();
+    alpha.port.unplug();
+    await segment.run(200);
+    const stranger = segment.host(SERVICE);
+    alpha.port.plug();
+    await segment.run(500);
+    expect(alpha.logged('fenced')).toMatchObject([{ reason: 'isolated' }]);
+    witness.port.plug();
+    await segment.run(3000);
+    expect(alpha.node.role).toBe('joining');
+    expect(alpha.logged('conflict').at(-1)).toMatchObject({ mac: stranger.port.mac.toString() });
+    stranger.port.unplug();
+    await segment.run(3000);
+    expect(alpha.node.serving).toBe(true);
+  });
+});
+
 describe('a main that was cut off', () => {
   it('asks before it speaks, and is fenced', async () => {
     const { alpha, beta } = await segment.pair();

@@ -127,6 +127,7 @@ export class MachineNode {
   step(nowMs: number): void {
     if (!this.alive || this.frozen) return;
     this.#nowMs = nowMs;
+    if (this.machine.role === 'joining') this.machine.onAddressFree(nowMs);
     if (nowMs - this.#lastBeatAtMs >= TIMEOUT_MS * 0.9) {
       this.#lastBeatAtMs = nowMs;
       // The real detector gives the peer a grace after a stall of its own.

@@ -1,6 +1,8 @@
 import { SeededRandom, randomBelow } from '@rfsis/link';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
+import type { ArbiterVerdict } from '../../src/role/arbiter.js';
+import { RoleMachine } from '../../src/role/role-machine.js';
 import { INTERVAL_MS, MachinePair, TIMEOUT_MS, type MachineNode } from './machine-pair.js';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -261,6 +263,158 @@ describe('handover', () => {
     pair.run(2000);
     expect(roles(pair)).toBe('main/backup');
     expect(pair.a.claims.at(-1)).toMatchObject({ reason: 'handover' });
+  });
+});
+
+describe('an arbiter that takes its time', () => {
+  /** How long the machine below listens before it claims. */
+  const LISTEN_MS = 300;
+
+  /** A machine whose questions wait for the test to answer them. */
+  function alone() {
+    const calls: string[] = [];
+    const questions: ((verdict: ArbiterVerdict) => void)[] = [];
+    const machine = new RoleMachine(
+      {
+        preferred: true,
+        lowerAddress: true,
+        intervalMs: INTERVAL_MS,
+        timeoutMs: TIMEOUT_MS,
+        preempt: false,
+      },
+      {
+        serve: (epoch, reason) => calls.push(`serve ${epoch} ${reason}`),
+        silence: () => calls.push('silence'),
+        reassert: () => undefined,
+        beat: () => undefined,
+        renewSession: () => undefined,
+        consult: (done) => questions.push(done),
+        roleChanged: (_from, to, reason) => calls.push(`${to} ${reason}`),
+        protectionChanged: () => undefined,
+      },
+    );
+    const answer = (granted: boolean, answeredAtMs: number): void => {
+      questions.at(-1)?.({ granted, answeredAtMs, evidence: 'test' });
+    };
+    /** Runs the timer whenever it is due, until then. */
+    const runUntil = (nowMs: number): void => {
+      for (let atMs = machine.pollAt(); atMs <= nowMs; atMs = machine.pollAt()) machine.onTimer(atMs);
+    };
+    return { machine, calls, questions, answer, runUntil };
+  }
+
+  /** Alone, main, and in doubt since `wokeAtMs`. */
+  function doubting(wokeAtMs: number) {
+    const scene = alone();
+    scene.machine.start(0);
+    scene.machine.onAddressFree(0);
+    scene.runUntil(LISTEN_MS);
+    scene.answer(true, LISTEN_MS);
+    expect(scene.machine.serving).toBe(true);
+    scene.machine.onLeaseExpired(wokeAtMs);
+    scene.runUntil(wokeAtMs + TIMEOUT_MS);
+    scene.calls.length = 0;
+    return scene;
+  }
+
+  it('is asked once by a main in doubt, which waits for the answer', () => {
+    const { machine, questions, answer, runUntil, calls } = doubting(1000);
+    const asked = questions.length;
+    runUntil(1000 + 10 * TIMEOUT_MS);
+    expect(questions).toHaveLength(asked);
+    expect(machine.verifying).toBe(true);
+    answer(false, 2000);
+    expect([machine.role, calls]).toEqual(['fenced', ['silence', 'fenced isolated']]);
+  });
+
+  it('lets a main in doubt go on when it agrees', () => {
+    const { machine, answer, calls } = doubting(1000);
+    answer(true, 1060);
+    expect([machine.serving, calls]).toEqual([true, ['serve 1 still-main']]);
+  });
+
+  it('whose answer waited while the main was away again says nothing about now', () => {
+    const { machine, answer, calls } = doubting(1000);
+    machine.onLeaseExpired(5000);
+    answer(true, 5000);
+    expect([machine.verifying, calls]).toEqual([true, []]);
+  });
+
+  it('is asked anew after that', () => {
+    const { machine, questions, answer, runUntil } = doubting(1000);
+    machine.onLeaseExpired(5000);
+    const asked = questions.length;
+    runUntil(5000 + TIMEOUT_MS);
+    expect(questions).toHaveLength(asked + 1);
+    answer(true, 5000 + TIMEOUT_MS);
+    expect(machine.serving).toBe(true);
+  });
+
+  it('and agrees late makes a main in doubt listen once more before it asks again', () => {
+    const { machine, questions, answer, runUntil, calls } = doubting(1000);
+    const asked = questions.length;
+    const lateMs = 1000 + TIMEOUT_MS + 2 * INTERVAL_MS + 1;
+    answer(true, lateMs);
+    expect([machine.verifying, calls]).toEqual([true, []]);
+    runUntil(lateMs + TIMEOUT_MS);
+    expect(questions).toHaveLength(asked + 1);
+    answer(true, lateMs + TIMEOUT_MS);
+    expect(machine.serving).toBe(true);
+  });
+
+  it('is asked anew when the carrier was gone meanwhile', () => {
+    const { machine, questions, runUntil } = doubting(1000);
+    const asked = questions.length;
+    machine.onCarrier(1100, false);
+    machine.onCarrier(1500, true);
+    runUntil(1500 + TIMEOUT_MS);
+    expect(questions).toHaveLength(asked + 1);
+    expect(machine.verifying).toBe(true);
+  });
+
+  it('whose answer comes after the peer has spoken does not matter any more', () => {
+    const { machine, questions, calls } = doubting(1000);
+    const late = questions.at(-1);
+    machine.onBeat(1060, {
+      kind: 'beat',
+      role: 'backup',
+      epoch: 1,
+      preferred: false,
+      ready: true,
+      current: true,
+    });
+    expect(machine.serving).toBe(true);
+    late?.({ granted: false, answeredAtMs: 1070, evidence: 'test' });
+    expect([machine.serving, calls]).toEqual([true, ['serve 1 still-main']]);
+  });
+
+  it('that denies a claim is asked again after a timeout; when it agrees, the node listens once more', () => {
+    const { machine, questions, answer, runUntil } = alone();
+    machine.start(0);
+    machine.onAddressFree(0);
+    runUntil(LISTEN_MS);
+    expect(questions).toHaveLength(1);
+    answer(false, 400);
+    expect(machine.ready).toBe(false);
+    runUntil(400 + TIMEOUT_MS - 1);
+    expect(questions).toHaveLength(1);
+    runUntil(400 + TIMEOUT_MS);
+    expect(questions).toHaveLength(2);
+    answer(true, 450);
+    expect([machine.serving, machine.ready]).toEqual([false, true]);
+    runUntil(450 + TIMEOUT_MS);
+    answer(true, 500);
+    expect(machine.serving).toBe(true);
+  });
+
+  it('whose consent waited while a node was away does not make it main', () => {
+    const { machine, answer, runUntil, calls } = alone();
+    machine.start(0);
+    machine.onAddressFree(0);
+    runUntil(LISTEN_MS);
+    machine.onLeaseExpired(5000);
+    answer(true, 5000);
+    expect([machine.role, calls]).toEqual(['joining', []]);
   });
 });
 
