@@ -5,7 +5,7 @@ const INVALID = 'RFSIS_SNIFFER_OPTION_INVALID';
 
 /** Options of {@link VerificationBudget}. */
 export interface VerificationBudgetOptions {
-  /** Verifications a second, on average; default 500 (about a thousandth of one core). */
+  /** Verifications a second, on average; default 500 (about three thousandths of one core). */
   readonly perSecond?: number;
   /** Verifications at once, after a pause; default 100. */
   readonly burst?: number;
