@@ -27,50 +27,57 @@ export function createLogger(options: LoggerOptions): Logger {
       timestamp: () => `,"time":${clock.wallTime()}`,
       formatters: { level: (label) => ({ level: label }) },
     },
-    options.destination ?? standardOutput(),
+    options.destination ?? standardOutput(clock),
   );
 }
 
 /** Log text kept while standard output is blocked, in octets; at the limit new lines are dropped. */
 const BACKLOG_OCTETS = 1024 * 1024;
 
-/** Times, a tenth of a second apart, that a blocked standard output is tried when the process ends. */
-const LAST_TRIES = 5;
+/** How long the last lines may take when the process ends, in milliseconds. */
+const LAST_LINES_MS = 500;
 
 /** A destination that can be emptied before the process ends. */
 export interface LogOutput extends DestinationStream {
-  /** Writes what is left as far as that is possible; to be called last. */
-  finish(): void;
+  /** Writes what is left as far as that is possible in half a second. Nothing is written after this call. */
+  finish(): Promise<void>;
 }
 
 /**
  * Standard output, written in the background: a reader that hangs must not freeze a node that serves, and one that is
  * gone or a disk that is full must not end it.
  */
-export function standardOutput(): LogOutput {
-  let tries = Infinity;
-  const output = pino.destination({
-    dest: 1,
-    sync: false,
-    minLength: 0,
-    maxLength: BACKLOG_OCTETS,
-    retryEAGAIN: () => tries-- > 0,
-  });
+export function standardOutput(clock: Clock): LogOutput {
+  const output = pino.destination({ dest: 1, sync: false, minLength: 0, maxLength: BACKLOG_OCTETS });
+  let isBroken = false;
+  let isFinished = false;
   // pino flushes when the process ends, and tries for ever what cannot be written.
   const giveUp = (): void => {
     output.flushSync = () => undefined;
   };
-  output.on('error', giveUp);
+  output.on('error', () => {
+    isBroken = true;
+    giveUp();
+  });
   return {
-    write: (line) => output.write(line),
-    finish: () => {
-      tries = LAST_TRIES;
-      try {
-        output.flushSync();
-      } catch {
-        // Nobody reads the log any more.
-      }
-      giveUp();
+    write: (line) => {
+      if (!isFinished) output.write(line);
     },
+    finish: () =>
+      new Promise((resolve) => {
+        if (isFinished || isBroken) {
+          resolve();
+          return;
+        }
+        isFinished = true;
+        const done = (): void => {
+          giveUp();
+          timer.cancel();
+          resolve();
+        };
+        const timer = clock.setTimer(LAST_LINES_MS, done);
+        output.once('close', done).once('error', done);
+        output.end();
+      }),
   };
 }

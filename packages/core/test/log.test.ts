@@ -1,4 +1,4 @@
-import { VirtualClock } from '@rfsis/link';
+import { SystemClock, VirtualClock } from '@rfsis/link';
 import { describe, expect, it } from 'vitest';
 import { createLogger, standardOutput } from '../src/log.js';
 
@@ -38,11 +38,12 @@ describe('the log', () => {
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ node: 'alpha', event: 'ready' });
   });
 
-  it('goes to standard output when nothing else is said', () => {
-    const log = createLogger({ level: 'silent', clock: new VirtualClock() });
-    log.info({ event: 'unseen' }, 'x');
-    const output = standardOutput();
-    output.finish();
-    output.finish();
+  it('goes to standard output when nothing else is said', async () => {
+    const clock = new SystemClock();
+    createLogger({ level: 'silent', clock }).info({ event: 'unseen' }, 'x');
+    const output = standardOutput(clock);
+    await output.finish();
+    output.write('never written');
+    await output.finish();
   });
 });

@@ -52,7 +52,7 @@ The keys of the configuration: config.schema.json of @rfsis/core.`;
 
 async function run(options: RunOptions, configuration: Configuration): Promise<void> {
   const clock = new SystemClock();
-  const output = standardOutput();
+  const output = standardOutput(clock);
   const log = createLogger({ level: configuration.log.level, clock, destination: output });
   const device = (options.device ?? openInterface)(configuration, clock);
   const { application } = options;
@@ -63,7 +63,7 @@ async function run(options: RunOptions, configuration: Configuration): Promise<v
   } catch (error) {
     // A signal ended the start, and is about to end the process.
     if (isLeaving()) return;
-    output.finish();
+    await output.finish();
     throw error;
   }
   if (!(device instanceof CapDevice)) return;
@@ -83,10 +83,10 @@ function leaveOnSignals(node: RfsisNode, log: Logger, output: LogOutput): () => 
     if (leaving) process.exit(1);
     leaving = true;
     log.info({ event: 'signal', signal }, `${signal}: leaving`);
-    void node.stop().then(() => {
-      output.finish();
-      process.exit(0);
-    });
+    void node
+      .stop()
+      .then(() => output.finish())
+      .then(() => process.exit(0));
   };
   process.on('SIGTERM', leave);
   process.on('SIGINT', leave);

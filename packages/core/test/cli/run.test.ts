@@ -53,7 +53,8 @@ function start(
   const { device = 'undefined', application = '() => undefined', stdout } = options;
   const program = `
     import { runNode } from './dist/index.js';
-    import { MacAddress, MemorySwitch } from '@rfsis/link';
+    import { MacAddress, MemorySwitch, SecureRandom } from '@rfsis/link';
+    import { Stack } from '@rfsis/stack';
     await runNode({
       name: 'example',
       description: 'An example.',
@@ -112,6 +113,27 @@ describe('a node that cannot run says why in one line and exits with 2:', () => 
     );
     expect(existsSync(controlSocket)).toBe(true);
     other.close();
+  });
+});
+
+describe('an address that a stranger has', () => {
+  it('ends the start with one line and 2, and nothing is left', async () => {
+    const child = start(['-c', configure()], {
+      device: `(configuration, clock) => {
+        const network = new MemorySwitch({ clock });
+        const port = (number) => network.port({ mac: MacAddress.parse('02:00:00:00:00:0' + number) });
+        const stranger = new Stack({ device: port(9), clock, random: new SecureRandom() });
+        stranger.open();
+        stranger.addAddress(configuration.serviceAddress);
+        return port(1);
+      }`,
+    });
+    const { code, stderr } = await child.ended;
+    expect(stderr).toBe(
+      'example: 192.0.2.10 is already in use by 02:00:00:00:00:09: stop that host, or choose another serviceAddress\n',
+    );
+    expect(code).toBe(2);
+    expect(existsSync(controlSocket)).toBe(false);
   });
 });
 
