@@ -145,11 +145,12 @@ describe.skipIf(obstacle !== undefined)(`roles ${obstacle ?? ''}`, () => {
   it('handover: asked for over the control socket, and by SIGTERM', async () => {
     await scene(async ({ pair }) => {
       const prober = await probe(pair);
-      const mark = pair.alpha.process.mark();
+      const [mark, betaMark] = [pair.alpha.process.mark(), pair.beta.process.mark()];
       const answer = control('/handover', 'POST', pair.alpha.controlSocket);
       expect(answer.status, answer.body).toBe(200);
       expect(JSON.parse(answer.body)).toMatchObject({ role: 'backup', serving: false });
-      await pair.isProtected(pair.beta);
+      await pair.beta.becomes('main', betaMark);
+      await pair.isProtected(pair.beta, betaMark);
       await pair.alpha.becomes('backup', mark);
       expect(roles(pair)).toEqual(['backup', 'main']);
       expect(control('/handover', 'POST', pair.alpha.controlSocket)).toMatchObject({ status: 409 });

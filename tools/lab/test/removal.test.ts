@@ -31,7 +31,10 @@ describe.skipIf(obstacle !== undefined)('a lab whose process ends', () => {
       const { end, remains, program } = await afterEnd('wait', signal);
       expect(end).toEqual({ code: null, signal });
       expect(remains).toEqual([]);
-      expect(isAlive(program)).toBe(false);
+      // Killed, but a moment passes until the kernel has taken it down.
+      await vi.waitFor(() => {
+        expect(isAlive(program)).toBe(false);
+      }, 5000);
     },
   );
 
