@@ -1,16 +1,14 @@
 // A device that spoils what passes through it: loss, duplication, reordering, delay, corruption. For tests of what is above.
+import { DeviceWrapper } from './device-wrapper.js';
 import type { Clock, Timer } from './clock.js';
 import {
   ChecksumState,
   FrameBatch,
   copyFrame,
   type FramesHandler,
-  type LinkCounters,
   type LinkDevice,
-  type LinkOffload,
   type LinkStateHandler,
 } from './device.js';
-import type { MacAddress } from './mac-address.js';
 import { randomBelow, randomFraction, type Random } from './random.js';
 
 /** What happens to the frames of one direction. Probabilities are 0 to 1, drawn for each frame; all default to 0. */
@@ -175,15 +173,14 @@ class FaultyPath {
  * on the way out counts as sent. A frame that has been corrupted is handed up with its checksum state unknown; what holds
  * only a partial checksum (see {@link ChecksumState}) cannot be told from an intact one: corrupt only whole checksums.
  */
-export class FaultInjector implements LinkDevice {
-  readonly #device: LinkDevice;
+export class FaultInjector extends DeviceWrapper {
   readonly #receive: FaultyPath;
   readonly #transmit: FaultyPath;
   readonly #batch = new FrameBatch();
   #onFrames: FramesHandler | undefined;
 
   constructor(options: FaultInjectorOptions) {
-    this.#device = options.device;
+    super(options.device);
     this.#receive = new FaultyPath(options, options.receive, (storage, offset, length, checksum) => {
       this.#batch.clear();
       this.#batch.bytes = storage;
@@ -191,29 +188,9 @@ export class FaultInjector implements LinkDevice {
       this.#onFrames?.(this.#batch);
     });
     this.#transmit = new FaultyPath(options, options.transmit, (storage, offset, length) => {
-      this.#device.send(offset === 0 ? storage : storage.subarray(offset), length);
-      this.#device.flush();
+      this.device.send(offset === 0 ? storage : storage.subarray(offset), length);
+      this.device.flush();
     });
-  }
-
-  get name(): string {
-    return this.#device.name;
-  }
-  get mac(): MacAddress {
-    return this.#device.mac;
-  }
-  get mtu(): number {
-    return this.#device.mtu;
-  }
-  get offload(): LinkOffload {
-    return this.#device.offload;
-  }
-  get up(): boolean {
-    return this.#device.up;
-  }
-  /** Those of the device: between the faults and the wire. */
-  get counters(): Readonly<LinkCounters> {
-    return this.#device.counters;
   }
 
   /** Faults of frames on their way up. Setting them replaces all; frames held already keep their time. */
@@ -239,31 +216,27 @@ export class FaultInjector implements LinkDevice {
     return this.#transmit.counters;
   }
 
-  open(onFrames: FramesHandler, onLinkState?: LinkStateHandler): void {
-    this.#device.open((batch) => {
+  override open(onFrames: FramesHandler, onLinkState?: LinkStateHandler): void {
+    this.device.open((batch) => {
       this.#receiveBatch(batch);
     }, onLinkState);
     this.#onFrames = onFrames;
   }
 
-  send(frame: Uint8Array, length: number = frame.length): boolean {
+  override send(frame: Uint8Array, length: number = frame.length): boolean {
     if (this.#transmit.isClear || !this.up || length > frame.length) {
       if (this.#transmit.isClear) this.#transmit.counters.frames++;
-      return this.#device.send(frame, length);
+      return this.device.send(frame, length);
     }
     this.#transmit.pass(frame, 0, length, ChecksumState.unknown);
     return true;
   }
 
-  flush(): void {
-    this.#device.flush();
-  }
-
-  close(): void {
+  override close(): void {
     this.#onFrames = undefined;
     this.#receive.drop();
     this.#transmit.drop();
-    this.#device.close();
+    this.device.close();
   }
 
   #receiveBatch(batch: FrameBatch): void {

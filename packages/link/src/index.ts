@@ -3,6 +3,7 @@ export * from './cap-device.js';
 export * from './checksum.js';
 export * from './clock.js';
 export * from './device.js';
+export * from './device-wrapper.js';
 export * from './errors.js';
 export * from './ethernet.js';
 export * from './fault-injector.js';

@@ -1,14 +1,7 @@
 // A device that records what passes through it in a capture file.
+import { DeviceWrapper } from './device-wrapper.js';
 import type { Clock } from './clock.js';
-import type {
-  FrameBatch,
-  FramesHandler,
-  LinkCounters,
-  LinkDevice,
-  LinkOffload,
-  LinkStateHandler,
-} from './device.js';
-import type { MacAddress } from './mac-address.js';
+import type { FrameBatch, FramesHandler, LinkDevice, LinkStateHandler } from './device.js';
 import { FrameDirection, type PcapngWriter } from './pcapng.js';
 
 /** Options of {@link TracingDevice}. */
@@ -28,8 +21,7 @@ export interface TracingDeviceOptions {
  * Records received frames before they are handed on, and sent frames that the device took. Frames the device refused are
  * not in the file: they were never on the wire.
  */
-export class TracingDevice implements LinkDevice {
-  readonly #device: LinkDevice;
+export class TracingDevice extends DeviceWrapper {
   readonly #clock: Clock;
   readonly #writer: PcapngWriter;
   readonly #onError: ((error: unknown) => void) | undefined;
@@ -37,7 +29,7 @@ export class TracingDevice implements LinkDevice {
   #recording = true;
 
   constructor(options: TracingDeviceOptions) {
-    this.#device = options.device;
+    super(options.device);
     this.#clock = options.clock;
     this.#writer = options.writer;
     this.#onError = options.onError;
@@ -47,55 +39,29 @@ export class TracingDevice implements LinkDevice {
     });
   }
 
-  get name(): string {
-    return this.#device.name;
-  }
-  get mac(): MacAddress {
-    return this.#device.mac;
-  }
-  get mtu(): number {
-    return this.#device.mtu;
-  }
-  get offload(): LinkOffload {
-    return this.#device.offload;
-  }
-  get up(): boolean {
-    return this.#device.up;
-  }
-  get counters(): Readonly<LinkCounters> {
-    return this.#device.counters;
-  }
   /** Whether frames are recorded: until the writer throws, or {@link TracingDevice.stop}. */
   get recording(): boolean {
     return this.#recording;
   }
 
-  open(onFrames: FramesHandler, onLinkState?: LinkStateHandler): void {
-    this.#device.open((batch: FrameBatch) => {
+  override open(onFrames: FramesHandler, onLinkState?: LinkStateHandler): void {
+    this.device.open((batch: FrameBatch) => {
       if (this.#recording) this.#recordBatch(batch);
       onFrames(batch);
     }, onLinkState);
   }
 
-  send(frame: Uint8Array, length: number = frame.length): boolean {
-    if (!this.#recording) return this.#device.send(frame, length);
+  override send(frame: Uint8Array, length: number = frame.length): boolean {
+    if (!this.#recording) return this.device.send(frame, length);
     const wallMs = this.#clock.wallTime();
-    const sent = this.#device.send(frame, length);
+    const sent = this.device.send(frame, length);
     if (sent) this.#record(wallMs, frame.subarray(0, length), FrameDirection.outbound);
     return sent;
-  }
-
-  flush(): void {
-    this.#device.flush();
   }
 
   /** Ends the recording, not the device. */
   stop(): void {
     this.#recording = false;
-  }
-
-  close(): void {
-    this.#device.close();
   }
 
   #recordBatch(batch: FrameBatch): void {

@@ -4,6 +4,7 @@
 // the limit. A process that was stopped, a loop that was blocked and a lost carrier all show up as an old beat. The
 // check sits where frames leave, so no path around it exists: not a packet, not a timer, not the application.
 import {
+  DeviceWrapper,
   ETHERNET_HEADER_OCTETS,
   EtherType,
   EthernetView,
@@ -13,11 +14,8 @@ import {
   type Clock,
   type FramesHandler,
   type Ipv4Address,
-  type LinkCounters,
   type LinkDevice,
-  type LinkOffload,
   type LinkStateHandler,
-  type MacAddress,
 } from '@rfsis/link';
 
 const TYPE = ETHERNET_HEADER_OCTETS - 2;
@@ -90,60 +88,32 @@ export interface LeaseCounters {
 }
 
 /** A device for the stack that passes nothing from or to the service address without a valid lease. */
-export class LeasedDevice implements LinkDevice {
+export class LeasedDevice extends DeviceWrapper {
   readonly leaseCounters: LeaseCounters = { heldBackTx: 0, heldBackRx: 0 };
-  readonly #device: LinkDevice;
   readonly #lease: Lease;
   readonly #service: number;
   readonly #passed = new FrameBatch();
   readonly #view = new EthernetView();
 
   constructor(device: LinkDevice, lease: Lease, serviceAddress: Ipv4Address) {
-    this.#device = device;
+    super(device);
     this.#lease = lease;
     this.#service = serviceAddress.value;
   }
 
-  get name(): string {
-    return this.#device.name;
-  }
-  get mac(): MacAddress {
-    return this.#device.mac;
-  }
-  get mtu(): number {
-    return this.#device.mtu;
-  }
-  get offload(): LinkOffload {
-    return this.#device.offload;
-  }
-  get up(): boolean {
-    return this.#device.up;
-  }
-  get counters(): Readonly<LinkCounters> {
-    return this.#device.counters;
-  }
-
-  open(onFrames: FramesHandler, onLinkState?: LinkStateHandler): void {
-    this.#device.open((batch) => {
+  override open(onFrames: FramesHandler, onLinkState?: LinkStateHandler): void {
+    this.device.open((batch) => {
       if (this.#lease.permits()) onFrames(batch);
       else this.#deliverOthers(batch, onFrames);
     }, onLinkState);
   }
 
-  send(frame: Uint8Array, length?: number): boolean {
+  override send(frame: Uint8Array, length?: number): boolean {
     if (!this.#lease.permits() && this.#speaksFor(frame)) {
       this.leaseCounters.heldBackTx++;
       return false;
     }
-    return this.#device.send(frame, length);
-  }
-
-  flush(): void {
-    this.#device.flush();
-  }
-
-  close(): void {
-    this.#device.close();
+    return this.device.send(frame, length);
   }
 
   #deliverOthers(batch: FrameBatch, onFrames: FramesHandler): void {
