@@ -1,14 +1,7 @@
 // Several consumers on one device: the stack, the sniffer, the heartbeat, a tap.
+import { DeviceWrapper } from './device-wrapper.js';
 import { LinkError } from './errors.js';
-import type {
-  FrameBatch,
-  FramesHandler,
-  LinkCounters,
-  LinkDevice,
-  LinkOffload,
-  LinkStateHandler,
-} from './device.js';
-import type { MacAddress } from './mac-address.js';
+import type { FrameBatch, FramesHandler, LinkDevice, LinkStateHandler } from './device.js';
 
 /**
  * Opens a device once and lets any number of ports use it. Every port receives every frame, in the order in which the
@@ -79,38 +72,22 @@ interface PortOwner {
   detach(port: SharedPort): void;
 }
 
-class SharedPort implements LinkDevice {
-  readonly #device: LinkDevice;
+class SharedPort extends DeviceWrapper {
   readonly #owner: PortOwner;
   #onFrames: FramesHandler | undefined;
   #onLinkState: LinkStateHandler | undefined;
   #closed = false;
 
   constructor(device: LinkDevice, owner: PortOwner) {
-    this.#device = device;
+    super(device);
     this.#owner = owner;
   }
 
-  get name(): string {
-    return this.#device.name;
-  }
-  get mac(): MacAddress {
-    return this.#device.mac;
-  }
-  get mtu(): number {
-    return this.#device.mtu;
-  }
-  get offload(): LinkOffload {
-    return this.#device.offload;
-  }
-  get up(): boolean {
-    return !this.#closed && this.#device.up;
-  }
-  get counters(): Readonly<LinkCounters> {
-    return this.#device.counters;
+  override get up(): boolean {
+    return !this.#closed && this.device.up;
   }
 
-  open(onFrames: FramesHandler, onLinkState?: LinkStateHandler): void {
+  override open(onFrames: FramesHandler, onLinkState?: LinkStateHandler): void {
     if (this.#onFrames !== undefined || this.#closed) {
       throw new LinkError('RFSIS_LINK_STATE', `${this.name}: this port is open or closed already`);
     }
@@ -119,15 +96,11 @@ class SharedPort implements LinkDevice {
     this.#onLinkState = onLinkState;
   }
 
-  send(frame: Uint8Array, length?: number): boolean {
-    return !this.#closed && this.#device.send(frame, length);
+  override send(frame: Uint8Array, length?: number): boolean {
+    return !this.#closed && this.device.send(frame, length);
   }
 
-  flush(): void {
-    this.#device.flush();
-  }
-
-  close(): void {
+  override close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#owner.detach(this);

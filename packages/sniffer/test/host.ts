@@ -1,14 +1,12 @@
 // A host that can be stopped, as by SIGSTOP or a blocked event loop: time passes, nothing of it runs, frames pile up in
 // its receive buffer.
 import {
+  DeviceWrapper,
   FrameBatch,
   type Clock,
   type FramesHandler,
-  type LinkCounters,
   type LinkDevice,
-  type LinkOffload,
   type LinkStateHandler,
-  type MacAddress,
   type MemoryPort,
   type Timer,
   type VirtualClock,
@@ -88,43 +86,15 @@ export class Host {
   }
 }
 
-class StoppableDevice implements LinkDevice {
-  readonly #port: MemoryPort;
+class StoppableDevice extends DeviceWrapper {
   readonly #wrap: (deliver: FramesHandler) => FramesHandler;
 
   constructor(port: MemoryPort, wrap: (deliver: FramesHandler) => FramesHandler) {
-    this.#port = port;
+    super(port);
     this.#wrap = wrap;
   }
 
-  get name(): string {
-    return this.#port.name;
-  }
-  get mac(): MacAddress {
-    return this.#port.mac;
-  }
-  get mtu(): number {
-    return this.#port.mtu;
-  }
-  get offload(): LinkOffload {
-    return this.#port.offload;
-  }
-  get up(): boolean {
-    return this.#port.up;
-  }
-  get counters(): Readonly<LinkCounters> {
-    return this.#port.counters;
-  }
-  open(onFrames: FramesHandler, onLinkState?: LinkStateHandler): void {
-    this.#port.open(this.#wrap(onFrames), onLinkState);
-  }
-  send(frame: Uint8Array, length?: number): boolean {
-    return this.#port.send(frame, length);
-  }
-  flush(): void {
-    this.#port.flush();
-  }
-  close(): void {
-    this.#port.close();
+  override open(onFrames: FramesHandler, onLinkState?: LinkStateHandler): void {
+    this.device.open(this.#wrap(onFrames), onLinkState);
   }
 }

@@ -1,13 +1,11 @@
 // A simulated computer: its clock and its interface stand still while it is frozen and end when it dies.
 import {
+  DeviceWrapper,
   FrameBatch,
   type Clock,
   type FramesHandler,
-  type LinkCounters,
   type LinkDevice,
-  type LinkOffload,
   type LinkStateHandler,
-  type MacAddress,
   type MemoryPort,
   type Timer,
   type VirtualClock,
@@ -129,49 +127,21 @@ interface HostDeviceOwner {
   receive(batch: FrameBatch, onFrames: FramesHandler): void;
 }
 
-class HostDevice implements LinkDevice {
-  readonly #port: MemoryPort;
+class HostDevice extends DeviceWrapper {
   readonly #owner: HostDeviceOwner;
 
   constructor(port: MemoryPort, owner: HostDeviceOwner) {
-    this.#port = port;
+    super(port);
     this.#owner = owner;
   }
 
-  get name(): string {
-    return this.#port.name;
-  }
-  get mac(): MacAddress {
-    return this.#port.mac;
-  }
-  get mtu(): number {
-    return this.#port.mtu;
-  }
-  get offload(): LinkOffload {
-    return this.#port.offload;
-  }
-  get up(): boolean {
-    return this.#port.up;
-  }
-  get counters(): Readonly<LinkCounters> {
-    return this.#port.counters;
-  }
-
-  open(onFrames: FramesHandler, onLinkState?: LinkStateHandler): void {
-    this.#port.open((batch) => {
+  override open(onFrames: FramesHandler, onLinkState?: LinkStateHandler): void {
+    this.device.open((batch) => {
       this.#owner.receive(batch, onFrames);
     }, onLinkState);
   }
 
-  send(frame: Uint8Array, length?: number): boolean {
-    return this.#owner.isAlive() && this.#port.send(frame, length);
-  }
-
-  flush(): void {
-    this.#port.flush();
-  }
-
-  close(): void {
-    this.#port.close();
+  override send(frame: Uint8Array, length?: number): boolean {
+    return this.#owner.isAlive() && this.device.send(frame, length);
   }
 }
