@@ -5,6 +5,7 @@ import type { Configuration } from '../config/configuration.js';
 import type { Logger } from '../log.js';
 import type { ArbiterVerdict } from '../role/arbiter.js';
 import type { ClaimReason, Protection, RoleReason } from '../role/role-machine.js';
+import { roundMs } from './milliseconds.js';
 
 /** How a takeover went. Times are in milliseconds. */
 export interface TakeoverReport {
@@ -48,7 +49,13 @@ export class Journal {
   takeover({ epoch, reason, detectMs, installMs }: TakeoverReport): void {
     this.takeovers++;
     const address = this.#configuration.serviceAddress.address.toString();
-    const fields = { epoch, reason, detectMs: round(detectMs), installMs: round(installMs), connections: 0 };
+    const fields = {
+      epoch,
+      reason,
+      detectMs: roundMs(detectMs),
+      installMs: roundMs(installMs),
+      connections: 0,
+    };
     this.#log.info({ event: 'takeover', ...fields }, `took over ${address}`);
   }
 
@@ -84,8 +91,4 @@ export class Journal {
   leavesWithoutHandover(reason: string): void {
     this.#log.warn({ event: 'handover-refused', reason }, `leaving without a handover: ${reason}`);
   }
-}
-
-function round(valueMs: number): number {
-  return Math.round(valueMs * 100) / 100;
 }

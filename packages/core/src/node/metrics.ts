@@ -15,12 +15,35 @@ export interface CounterTree {
  * @param counters what the layers have counted, by layer: each dropped frame is there under its reason
  */
 export function createMetrics(status: () => NodeStatus, counters: () => CounterTree): Registry {
-  const registry = new Registry();
+  const registry = new StatusRegistry(status);
   addLayers(registry, counters);
-  addGauges(registry, status);
-  addStates(registry, status);
-  addCounters(registry, status);
+  addGauges(registry, registry.current);
+  addStates(registry, registry.current);
+  addCounters(registry, registry.current);
   return registry;
+}
+
+/** Looks at the status once for all metrics of an answer, not once for each. */
+class StatusRegistry extends Registry {
+  readonly #status: () => NodeStatus;
+  #snapshot: NodeStatus | undefined;
+
+  constructor(status: () => NodeStatus) {
+    super();
+    this.#status = status;
+  }
+
+  /** The status that the answer under way speaks of. */
+  readonly current = (): NodeStatus => this.#snapshot ?? this.#status();
+
+  override async metrics(): Promise<string> {
+    this.#snapshot = this.#status();
+    try {
+      return await super.metrics();
+    } finally {
+      this.#snapshot = undefined;
+    }
+  }
 }
 
 function addLayers(registry: Registry, counters: () => CounterTree): void {

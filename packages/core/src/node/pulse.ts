@@ -22,6 +22,7 @@ import type { Configuration } from '../config/configuration.js';
 import type { HeartbeatStatus } from '../control/status.js';
 import type { Logger } from '../log.js';
 import { PacedDetector } from './paced-detector.js';
+import { roundMs } from './milliseconds.js';
 
 /** What our beats say; asked for anew for each. */
 export interface PulseState extends Pick<BeatState, 'role' | 'epoch' | 'ready' | 'protected'> {
@@ -210,12 +211,12 @@ export class Pulse {
       detector,
       heard: accepted,
       sent: this.#sender.counters.sent,
-      gapMeanMs: round(heard.intervals.meanMs),
-      gapStddevMs: round(heard.intervals.stddevMs),
-      gapP99Ms: round(heard.intervals.p99Ms),
-      gapMaxMs: round(heard.intervals.maxMs),
-      marginMs: round(heard.marginMs ?? timeoutMs),
-      ownLatenessMaxMs: round(this.#sender.lateness().maxMs),
+      gapMeanMs: roundMs(heard.intervals.meanMs),
+      gapStddevMs: roundMs(heard.intervals.stddevMs),
+      gapP99Ms: roundMs(heard.intervals.p99Ms),
+      gapMaxMs: roundMs(heard.intervals.maxMs),
+      marginMs: roundMs(heard.marginMs ?? timeoutMs),
+      ownLatenessMaxMs: roundMs(this.#sender.lateness().maxMs),
       forged: drops.unauthentic + drops.unsigned + drops['unexpected-mac'] + drops['over-budget'],
       replayed: drops.replayed,
     };
@@ -285,8 +286,4 @@ function makeDetector(configuration: Configuration): FailureDetector {
     minTimeoutMs: timeoutMs,
     maxTimeoutMs: 10 * timeoutMs,
   });
-}
-
-function round(valueMs: number): number {
-  return Math.round(valueMs * 100) / 100;
 }

@@ -18,6 +18,22 @@ async function valuesOf(
 }
 
 describe('the metrics', () => {
+  it('look at the status once for each answer', async () => {
+    let looks = 0;
+    const registry = createMetrics(
+      () => {
+        looks++;
+        return { ...SAMPLE_STATUS, epoch: looks };
+      },
+      () => ({}),
+    );
+    await registry.metrics();
+    expect(looks).toBe(1);
+    const second = parsePrometheus(await registry.metrics());
+    expect(looks).toBe(2);
+    expect(second.get('rfsis_epoch')?.samples.get('')).toBe(2);
+  });
+
   it('are the figures of the status, in seconds where they are times', async () => {
     const value = await valuesOf({ ...SAMPLE_STATUS, takeovers: 2, fencings: 3, conflicts: 4 });
     expect(
